@@ -9,6 +9,7 @@ Exit codes are those of the manual: 1 failed, 2 usage, 3 unusable configuration 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar
@@ -16,6 +17,22 @@ from typing import ClassVar
 #: What an error may carry: it is shown to a person, written to the store and printed as JSON.
 Value = str | int | None
 Params = Mapping[str, Value]
+
+
+def harmless(text: object, limit: int = 500) -> str:
+    """`text` from outside on one line, without control, format or private characters, cut at `limit` characters.
+
+    For whatever a CA, a server or a command says, before it reaches a terminal, a log or a mail (THREATS D6).
+    """
+    kept = "".join(_harmless_character(character) for character in str(text)[: 4 * limit])
+    one_line = " ".join(kept.split())
+    return one_line if len(one_line) <= limit else one_line[: limit - 1] + "…"
+
+
+def _harmless_character(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else character
 
 
 class JprsClientError(Exception):

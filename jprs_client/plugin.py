@@ -109,7 +109,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file to be there with this content. `None` for mode, owner, group keeps what an existing file has (0600 new)."""
+    """A file to be there with this content; None for mode, owner or group keeps an existing file's (new: 0600)."""
 
     path: Path
     content: bytes = field(repr=False)
@@ -151,4 +151,4 @@ class Installer(Protocol):
     def __init__(self, settings: Mapping[str, object], /) -> None: ...
 
     def deployment(self, site: Site, material: Material, /) -> Deployment:
-        """Say what has to change so that `site` serves `material`. Reads the server's configuration; changes nothing."""
+        """Say what has to change so that `site` serves `material`. Reads the server's files; changes nothing."""
