@@ -1,0 +1,68 @@
+"""The plan: every action known to be coming, soonest first. Start reading here.
+
+Due now, the next waking and "why?" are one computation: `plan(config, state, now)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from jprs_client.config import Config
+from jprs_client.planning.actions import Action, Kind, Problem
+from jprs_client.planning.facts import State
+from jprs_client.planning.rules import RULES, Picture
+from jprs_client.planning.usages import gone
+from jprs_client.terms.usage import Usage, UsageStatus, jst_day
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is known to be coming as seen at `at`."""
+
+    at: datetime
+    coming: tuple[Action, ...]
+    problems: tuple[Problem, ...]
+    usages: tuple[Usage, ...]
+
+    @property
+    def due(self) -> tuple[Action, ...]:
+        """The actions whose moment has come; looking again is none of them."""
+        return tuple(action for action in self.coming if action.due_at <= self.at and action.kind is not Kind.OBSERVE)
+
+    @property
+    def upcoming(self) -> tuple[Action, ...]:
+        """The rest: later ones, and every observation."""
+        return tuple(action for action in self.coming if action.due_at > self.at or action.kind is Kind.OBSERVE)
+
+    def next_at(self) -> datetime | None:
+        """When something will have to be done or tried again by itself; None when nothing is known to come."""
+        return min((action.attempt_at for action in self.coming), default=None)
+
+
+def plan(config: Config, state: State, now: datetime, *, jitter: bool = True) -> Plan:
+    """Every action known to be coming, soonest first, with its reason, and what stands in the way."""
+    picture = Picture(config, state, now, jitter)
+    coming = [action for rule in RULES for action in rule(picture)]
+    coming.sort(key=lambda action: action.due_at)  # stable: ties stay in the order of the rules
+    return Plan(now, tuple(coming), tuple(_problems(picture)), picture.usages)
+
+
+def _problems(picture: Picture) -> Iterable[Problem]:
+    yield from picture.wanted.problems
+    if picture.state.account is None:
+        yield Problem("not-registered", {"directory": picture.config.ca.directory})
+    elif picture.state.account.status != "valid":
+        yield Problem("account-not-valid", {"status": picture.state.account.status}, exit_code=4)
+    today = jst_day(picture.now)
+    for usage in picture.usages:
+        if usage.status(today) is UsageStatus.ENDED and usage.period is not None:
+            yield Problem("usage-ended", {"name": usage.name.ascii, "ends": usage.period.end.isoformat()})
+        elif usage.period is None and not usage.is_usable(today):
+            yield Problem("operator-suspended", {"name": usage.name.ascii}, exit_code=4)
+    for lost in gone(picture.config, picture.state, picture.now):
+        yield Problem("usage-not-in-configuration", {"name": lost.name.ascii, "ends": lost.ends.isoformat()})
+    for lineage in picture.state.lineages.values():
+        if lineage.retired_at is not None and lineage.archived_at is None:
+            yield Problem("not-replaced", {"name": lineage.name}, lineage.name)

@@ -1,0 +1,124 @@
+"""One connection, rows by name, `:name` parameters. Everything that is written is on disk when a block ends."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jprs_client.errors import StateUnusable
+from jprs_client.store.schema import TABLES, VERSION
+
+Row = sqlite3.Row
+
+
+class Database:
+    """SQLite in the state directory. A missing file is made on the first write; reading without one finds nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._depth = 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def rows(self, query: str, /, **parameters: object) -> list[Row]:
+        """What `query` finds; nothing while there is no database yet."""
+        connection = self._reading()
+        if connection is None:
+            return []
+        try:
+            return connection.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def row(self, query: str, /, **parameters: object) -> Row | None:
+        """The first row that `query` finds."""
+        found = self.rows(query, **parameters)
+        return found[0] if found else None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All that is written inside is durable together, or not at all. May be nested."""
+        connection = self._open()
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            else:
+                connection.execute("COMMIT")
+            finally:
+                self._depth = 0
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def write(self, statement: str, /, **parameters: object) -> None:
+        """One statement; on its own it is its own transaction."""
+        with self.writing():
+            try:
+                self._open().execute(statement, parameters)
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
+
+    def _reading(self) -> sqlite3.Connection | None:
+        if self._connection is None and not self.path.exists():
+            return None
+        return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            return self._connection
+        connection = None
+        try:
+            new = not self.path.exists()
+            if new:
+                self.path.touch(mode=0o600)
+            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA busy_timeout = 30000")
+            self._prepare(connection)
+        except (sqlite3.Error, OSError) as error:
+            if connection is not None:
+                connection.close()
+            raise self._unusable(error) from error
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == VERSION:
+            connection.execute("PRAGMA synchronous = FULL")
+            return
+        if version > VERSION:
+            raise StateUnusable("state-from-newer-version", file=self.path, version=version, known=VERSION)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in TABLES:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+
+    def _unusable(self, error: Exception) -> StateUnusable:
+        return StateUnusable("state-database-unusable", file=self.path, cause=error)

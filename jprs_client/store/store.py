@@ -1,0 +1,608 @@
+"""The facts between runs: rows in, values out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from jprs_client.clock import Clock
+from jprs_client.errors import Params, StateUnusable, Value
+from jprs_client.files import make_directory
+from jprs_client.planning.facts import (
+    AccountFacts,
+    AriFacts,
+    CertificateFacts,
+    Failure,
+    Installation,
+    LineageFacts,
+    RevocationIntent,
+    State,
+    UsageRecord,
+)
+from jprs_client.plugin import Proof
+from jprs_client.store.claims import Claims
+from jprs_client.store.database import Database, Row
+from jprs_client.store.versions import Versions
+from jprs_client.terms.names import DnsName
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An issuance that has begun: what is stored before the next step, so that a later run goes on with it."""
+
+    lineage: str
+    action: str
+    names: frozenset[DnsName]
+    key_type: str
+    key_spki_sha256: str | None = None
+    order_url: str | None = None
+    version: int | None = None
+    step: str = "begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for `history`."""
+
+    at: datetime
+    event: str
+    lineage: str
+    data: Mapping[str, Value]
+
+
+class Store:
+    """Everything below one state directory, for one CA directory."""
+
+    def __init__(self, state_dir: Path, directory: str, clock: Clock, *, lock_timeout: float = 0) -> None:
+        self.state_dir = state_dir
+        self.directory = directory
+        self.clock = clock
+        self.host = socket.gethostname()
+        self.database = Database(state_dir / "state.db")
+        self.versions = Versions(state_dir)
+        self.claims = Claims(state_dir / "locks", clock, lock_timeout)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """What is written inside is durable together, or not at all."""
+        return self.database.writing()
+
+    def ready_to_write(self) -> None:
+        """Make sure, before the CA is asked for anything, that what it answers can be kept (FAULTS 23, 24)."""
+        try:
+            make_directory(self.state_dir)
+            trial = self.state_dir / f".trial.{secrets.token_hex(8)}"
+            trial.touch(mode=0o600)
+            try:
+                trial.write_bytes(bytes(64 * 1024))
+            finally:
+                trial.unlink()
+        except OSError as error:
+            raise StateUnusable(
+                "state-not-writable", directory=self.state_dir, cause=error.strerror or error
+            ) from error
+        with self.writing():
+            pass
+
+    # -- the whole picture ------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """Everything we know, as the planner wants it."""
+        rows = self.database.rows
+        return State(
+            known_at=self.clock.now(),
+            account=self.account(),
+            lineages=self._lineages(),
+            usages={
+                record.name: record
+                for record in map(_usage, rows("SELECT * FROM usage_fqdn WHERE host = :host", host=self.host))
+            },
+            installations={
+                (row["target"], row["lineage"]): Installation(
+                    row["target"],
+                    row["lineage"],
+                    row["version"],
+                    _moment(row["installed_at"]),
+                    _maybe(row["served_at"]),
+                )
+                for row in rows("SELECT * FROM installation WHERE host = :host", host=self.host)
+            },
+            failures={
+                (row["lineage"], row["action"], row["target"]): _failure(row)
+                for row in rows("SELECT * FROM failure WHERE host = :host", host=self.host)
+            },
+            revocations=tuple(
+                _intent(row)
+                for row in rows(
+                    "SELECT * FROM revocation WHERE host = :host AND done_at IS NULL ORDER BY lineage, version",
+                    host=self.host,
+                )
+            ),
+            missing_names=frozenset(
+                DnsName(row["name"])
+                for row in rows("SELECT name FROM name_lookup WHERE host = :host AND found = 0", host=self.host)
+            ),
+            offers_ari=self._offers_ari(),
+        )
+
+    def _lineages(self) -> dict[str, LineageFacts]:
+        rows = self.database.rows
+        ari = {
+            (row["lineage"], row["version"]): AriFacts(
+                look_at=_moment(row["look_at"]),
+                renew_at=_maybe(row["renew_at"]),
+                window_start=_maybe(row["window_start"]),
+                window_end=_maybe(row["window_end"]),
+                explanation_url=row["explanation_url"],
+            )
+            for row in rows("SELECT * FROM renewal_information WHERE host = :host", host=self.host)
+        }
+        found = rows(
+            """SELECT lineage.name AS of_lineage, lineage.current, lineage.previous, lineage.rolled_back_at,
+                      lineage.retired_at, lineage.archived_at, certificate.*
+               FROM lineage LEFT JOIN certificate
+                 ON certificate.host = lineage.host AND certificate.lineage = lineage.name
+                    AND certificate.version = lineage.current
+               WHERE lineage.host = :host ORDER BY lineage.name""",
+            host=self.host,
+        )
+        return {
+            row["of_lineage"]: LineageFacts(
+                name=row["of_lineage"],
+                current=_certificate(row) if row["version"] is not None else None,
+                previous_version=row["previous"],
+                rolled_back_at=_maybe(row["rolled_back_at"]),
+                retired_at=_maybe(row["retired_at"]),
+                archived_at=_maybe(row["archived_at"]),
+                ari=ari.get((row["of_lineage"], row["current"])),
+            )
+            for row in found
+        }
+
+    def _offers_ari(self) -> bool | None:
+        row = self.database.row(
+            "SELECT offers_ari FROM directory WHERE host = :host AND url = :url", host=self.host, url=self.directory
+        )
+        return None if row is None else bool(row["offers_ari"])
+
+    # -- account ----------------------------------------------------------------------------------------------------
+
+    @property
+    def account_key_path(self) -> Path:
+        """Where the account's private key for this directory lies."""
+        import hashlib
+
+        return self.state_dir / "accounts" / hashlib.sha256(self.directory.encode()).hexdigest()[:16] / "privkey.pem"
+
+    def account(self) -> AccountFacts | None:
+        """The account at the configured directory."""
+        row = self.database.row(
+            "SELECT * FROM account WHERE host = :host AND directory = :directory",
+            host=self.host,
+            directory=self.directory,
+        )
+        if row is None:
+            return None
+        consent = self.database.row(
+            """SELECT * FROM consent WHERE host = :host AND directory = :directory ORDER BY agreed_at DESC LIMIT 1""",
+            host=self.host,
+            directory=self.directory,
+        )
+        return AccountFacts(
+            url=row["url"],
+            status=row["status"],
+            contact=tuple(json.loads(row["contact"])),
+            key_spki_sha256=row["key_spki_sha256"],
+            registered_at=_moment(row["registered_at"]),
+            terms_url=consent["terms_url"] if consent else None,
+            terms_agreed_at=_moment(consent["agreed_at"]) if consent else None,
+        )
+
+    def keep_account(
+        self, url: str, status: str, contact: Iterable[str], key_spki_sha256: str, eab_key_id: str | None
+    ) -> None:
+        """Remember the account the CA has made."""
+        self.database.write(
+            """INSERT INTO account (host, directory, url, status, contact, key_spki_sha256, eab_key_id, registered_at)
+               VALUES (:host, :directory, :url, :status, :contact, :spki, :key_id, :now)
+               ON CONFLICT (host, directory) DO UPDATE SET url = excluded.url, status = excluded.status,
+                 contact = excluded.contact, key_spki_sha256 = excluded.key_spki_sha256""",
+            host=self.host, directory=self.directory, url=url, status=status, contact=json.dumps(list(contact)),
+            spki=key_spki_sha256, key_id=eab_key_id, now=self._now(),
+        )  # fmt: skip
+
+    def account_status(self, status: str) -> None:
+        """Remember what the CA says of the account."""
+        self.database.write(
+            "UPDATE account SET status = :status WHERE host = :host AND directory = :directory",
+            status=status, host=self.host, directory=self.directory,
+        )  # fmt: skip
+
+    def keep_consent(self, agreed_by: str, terms_url: str | None, ct_page: str) -> None:
+        """Remember who agreed to what, and when (TERMS A3)."""
+        self.database.write(
+            """INSERT INTO consent (host, directory, agreed_at, agreed_by, terms_url, ct_page)
+               VALUES (:host, :directory, :now, :agreed_by, :terms_url, :ct_page)
+               ON CONFLICT (host, directory, agreed_at) DO NOTHING""",
+            host=self.host, directory=self.directory, now=self._now(), agreed_by=agreed_by, terms_url=terms_url,
+            ct_page=ct_page,
+        )  # fmt: skip
+
+    def keep_directory(self, *, offers_ari: bool, terms_url: str | None) -> None:
+        """Remember what the CA's directory offers."""
+        self.database.write(
+            """INSERT INTO directory (host, url, offers_ari, terms_url, seen_at)
+               VALUES (:host, :url, :ari, :terms_url, :now)
+               ON CONFLICT (host, url) DO UPDATE SET offers_ari = excluded.offers_ari,
+                 terms_url = excluded.terms_url, seen_at = excluded.seen_at""",
+            host=self.host, url=self.directory, ari=int(offers_ari), terms_url=terms_url, now=self._now(),
+        )  # fmt: skip
+
+    # -- usage FQDNs ------------------------------------------------------------------------------------------------
+
+    def keep_usage(self, record: UsageRecord) -> None:
+        """Remember a usage FQDN's period."""
+        self.database.write(
+            """INSERT INTO usage_fqdn (host, name, started, ends, config_ends, terminating, suspended, ended_on,
+                                       start_confirmed_at)
+               VALUES (:host, :name, :started, :ends, :config_ends, :terminating, :suspended, :ended_on, :confirmed)
+               ON CONFLICT (host, name) DO UPDATE SET started = excluded.started, ends = excluded.ends,
+                 config_ends = excluded.config_ends, terminating = excluded.terminating,
+                 suspended = excluded.suspended, ended_on = excluded.ended_on,
+                 start_confirmed_at = excluded.start_confirmed_at""",
+            host=self.host, name=record.name.ascii, started=_text(record.started), ends=_text(record.ends),
+            config_ends=_text(record.config_ends), terminating=int(record.terminating),
+            suspended=int(record.suspended), ended_on=_text(record.ended_on),
+            confirmed=_text(record.start_confirmed_at),
+        )  # fmt: skip
+
+    def keep_lookup(self, name: DnsName, *, found: bool) -> None:
+        """Remember whether a derived name exists in the DNS."""
+        self.database.write(
+            """INSERT INTO name_lookup (host, name, found, looked_up_at) VALUES (:host, :name, :found, :now)
+               ON CONFLICT (host, name) DO UPDATE SET found = excluded.found, looked_up_at = excluded.looked_up_at""",
+            host=self.host, name=name.ascii, found=int(found), now=self._now(),
+        )  # fmt: skip
+
+    # -- certificates -----------------------------------------------------------------------------------------------
+
+    def certificates(self, lineage: str | None = None) -> list[tuple[str, CertificateFacts]]:
+        """Every version there ever was, oldest first, with its lineage."""
+        return [
+            (row["lineage"], _certificate(row))
+            for row in self.database.rows(
+                """SELECT * FROM certificate WHERE host = :host AND (:lineage IS NULL OR lineage = :lineage)
+                   ORDER BY lineage, version""",
+                host=self.host,
+                lineage=lineage,
+            )
+        ]
+
+    def keep_certificate(
+        self, lineage: str, facts: CertificateFacts, *, issuer: str, ari_id: str | None
+    ) -> None:  # fmt: skip
+        """Remember a verified version, and that it is the current one of its lineage."""
+        with self.writing():
+            self.database.write(
+                """INSERT INTO certificate (host, lineage, version, directory, names, serial, not_before, not_after,
+                                            key_spki_sha256, fingerprint, issuer, ari_id, issued_at)
+                   VALUES (:host, :lineage, :version, :directory, :names, :serial, :not_before, :not_after, :spki,
+                           :fingerprint, :issuer, :ari_id, :now)
+                   ON CONFLICT (host, lineage, version) DO NOTHING""",
+                host=self.host, lineage=lineage, version=facts.version, directory=self.directory,
+                names=_names(facts.names), serial=facts.serial, not_before=_text(facts.not_before),
+                not_after=_text(facts.not_after), spki=facts.key_spki_sha256, fingerprint=facts.fingerprint,
+                issuer=issuer, ari_id=ari_id, now=self._now(),
+            )  # fmt: skip
+            self.database.write(
+                """INSERT INTO lineage (host, name, current) VALUES (:host, :name, :version)
+                   ON CONFLICT (host, name) DO UPDATE SET
+                     previous = CASE WHEN lineage.current = excluded.current THEN lineage.previous
+                                     ELSE lineage.current END,
+                     current = excluded.current, rolled_back_at = NULL, retired_at = NULL, archived_at = NULL""",
+                host=self.host, name=lineage, version=facts.version,
+            )  # fmt: skip
+
+    def roll_back(self, lineage: str, version: int) -> None:
+        """Remember that a person went back to `version`."""
+        self.database.write(
+            """UPDATE lineage SET previous = current, current = :version, rolled_back_at = :now
+               WHERE host = :host AND name = :name""",
+            host=self.host, name=lineage, version=version, now=self._now(),
+        )  # fmt: skip
+
+    def retire(self, lineage: str, *, retired: bool = True) -> None:
+        """Remember that a lineage is not to be replaced until a person asks for it, or that one did."""
+        self.database.write(
+            "UPDATE lineage SET retired_at = :now WHERE host = :host AND name = :name",
+            host=self.host, name=lineage, now=self._now() if retired else None,
+        )  # fmt: skip
+
+    def archive(self, lineage: str, *, archived: bool = True) -> None:
+        """Remember that a lineage is no longer managed, or is again."""
+        self.database.write(
+            "UPDATE lineage SET archived_at = :now WHERE host = :host AND name = :name",
+            host=self.host, name=lineage, now=self._now() if archived else None,
+        )  # fmt: skip
+
+    def mark_revoked(self, serial: str, reason: int | None, revoked_at: datetime) -> None:
+        """Remember that a certificate is revoked; the first word on it stands."""
+        self.database.write(
+            """UPDATE certificate SET revoked_at = :at, revocation_reason = :reason
+               WHERE host = :host AND serial = :serial AND revoked_at IS NULL""",
+            host=self.host, serial=serial, at=_text(revoked_at), reason=reason,
+        )  # fmt: skip
+
+    def keep_renewal_information(self, lineage: str, version: int, ari: AriFacts) -> None:
+        """Remember the CA's word on when to renew."""
+        self.database.write(
+            """INSERT INTO renewal_information (host, lineage, version, look_at, renew_at, window_start, window_end,
+                                                explanation_url)
+               VALUES (:host, :lineage, :version, :look_at, :renew_at, :start, :end, :url)
+               ON CONFLICT (host, lineage) DO UPDATE SET version = excluded.version, look_at = excluded.look_at,
+                 renew_at = excluded.renew_at, window_start = excluded.window_start,
+                 window_end = excluded.window_end, explanation_url = excluded.explanation_url""",
+            host=self.host, lineage=lineage, version=version, look_at=_text(ari.look_at),
+            renew_at=_text(ari.renew_at), start=_text(ari.window_start), end=_text(ari.window_end),
+            url=ari.explanation_url,
+        )  # fmt: skip
+
+    # -- installations ----------------------------------------------------------------------------------------------
+
+    def keep_installation(self, target: str, lineage: str, version: int, *, served: bool) -> None:
+        """Remember what a target was given, and whether it was seen served there."""
+        now = self._now()
+        self.database.write(
+            """INSERT INTO installation (host, target, lineage, version, installed_at, served_at)
+               VALUES (:host, :target, :lineage, :version, :now, :served)
+               ON CONFLICT (host, target, lineage) DO UPDATE SET version = excluded.version,
+                 installed_at = excluded.installed_at, served_at = excluded.served_at""",
+            host=self.host, target=target, lineage=lineage, version=version, now=now, served=now if served else None,
+        )  # fmt: skip
+
+    # -- failures ---------------------------------------------------------------------------------------------------
+
+    def keep_failure(self, failure: Failure) -> None:
+        """Remember that an action failed, and when it is tried again."""
+        self.database.write(
+            """INSERT INTO failure (host, lineage, action, target, names, count, code, params, failed_at, retry_at,
+                                    imposed)
+               VALUES (:host, :lineage, :action, :target, :names, :count, :code, :params, :failed_at, :retry_at,
+                       :imposed)
+               ON CONFLICT (host, lineage, action, target) DO UPDATE SET names = excluded.names,
+                 count = excluded.count, code = excluded.code, params = excluded.params,
+                 failed_at = excluded.failed_at, retry_at = excluded.retry_at, imposed = excluded.imposed""",
+            host=self.host, lineage=failure.lineage, action=failure.action, target=failure.target,
+            names=_names(failure.names), count=failure.count, code=failure.code,
+            params=json.dumps(dict(failure.params)),
+            failed_at=_text(failure.failed_at), retry_at=_text(failure.retry_at), imposed=int(failure.imposed),
+        )  # fmt: skip
+
+    def forget_failure(self, lineage: str, action: str, target: str = "") -> None:
+        """It worked."""
+        self.database.write(
+            "DELETE FROM failure WHERE host = :host AND lineage = :lineage AND action = :action AND target = :target",
+            host=self.host, lineage=lineage, action=action, target=target,
+        )  # fmt: skip
+
+    # -- revocations ------------------------------------------------------------------------------------------------
+
+    def keep_revocation(self, intent: RevocationIntent) -> None:
+        """Remember that a certificate is to be revoked; a graver reason asked for later wins."""
+        self.database.write(
+            """INSERT INTO revocation (host, lineage, version, serial, reason, circumstances, replaces, requested_at,
+                                       deadline)
+               VALUES (:host, :lineage, :version, :serial, :reason, :circumstances, :replaces, :requested_at, :deadline)
+               ON CONFLICT (host, lineage, version) DO UPDATE SET reason = excluded.reason,
+                 circumstances = excluded.circumstances, replaces = excluded.replaces,
+                 requested_at = excluded.requested_at, deadline = excluded.deadline, done_at = NULL""",
+            host=self.host, lineage=intent.lineage, version=intent.version, serial=intent.serial, reason=intent.reason,
+            circumstances=json.dumps(intent.circumstances), replaces=int(intent.replace),
+            requested_at=_text(intent.requested_at), deadline=_text(intent.deadline),
+        )  # fmt: skip
+
+    def revocation_done(self, lineage: str, version: int) -> None:
+        """The CA has confirmed it."""
+        self.database.write(
+            "UPDATE revocation SET done_at = :now WHERE host = :host AND lineage = :lineage AND version = :version",
+            now=self._now(), host=self.host, lineage=lineage, version=version,
+        )  # fmt: skip
+
+    def drop_revocation(self, lineage: str, version: int) -> None:
+        """It was refused for good; a person has to ask again."""
+        self.database.write(
+            "DELETE FROM revocation WHERE host = :host AND lineage = :lineage AND version = :version",
+            host=self.host, lineage=lineage, version=version,
+        )  # fmt: skip
+
+    def block_key(self, key_spki_sha256: str) -> None:
+        """Never accept this key again (TERMS R4)."""
+        self.database.write(
+            """INSERT INTO blocked_key (host, key_spki_sha256, blocked_at) VALUES (:host, :spki, :now)
+               ON CONFLICT (host, key_spki_sha256) DO NOTHING""",
+            host=self.host, spki=key_spki_sha256, now=self._now(),
+        )  # fmt: skip
+
+    def is_blocked(self, key_spki_sha256: str) -> bool:
+        """Whether a key was given up as compromised."""
+        return (
+            self.database.row("SELECT 1 FROM blocked_key WHERE key_spki_sha256 = :spki", spki=key_spki_sha256)
+            is not None
+        )
+
+    # -- history ----------------------------------------------------------------------------------------------------
+
+    def keep_event(self, event: str, lineage: str = "", **data: Value) -> None:
+        """Remember that something happened."""
+        self.database.write(
+            "INSERT INTO event (host, id, at, event, lineage, data) VALUES (:host, :id, :at, :event, :lineage, :data)",
+            host=self.host, id=secrets.token_hex(8), at=self._now(), event=event, lineage=lineage,
+            data=json.dumps(data),
+        )  # fmt: skip
+
+    def events(self, lineage: str | None = None) -> list[Event]:
+        """What happened, oldest first."""
+        return [
+            Event(_moment(row["at"]), row["event"], row["lineage"], json.loads(row["data"]))
+            for row in self.database.rows(
+                """SELECT * FROM event WHERE host = :host AND (:lineage IS NULL OR lineage = :lineage)
+                   ORDER BY at, id""",
+                host=self.host,
+                lineage=lineage,
+            )
+        ]
+
+    # -- the journal ------------------------------------------------------------------------------------------------
+
+    def job(self, lineage: str) -> Job | None:
+        """The issuance that has begun for a lineage and has not ended."""
+        row = self.database.row("SELECT * FROM journal WHERE lineage = :lineage", lineage=lineage)
+        if row is None:
+            return None
+        return Job(
+            lineage=row["lineage"],
+            action=row["action"],
+            names=_name_set(row["names"]),
+            key_type=row["key_type"],
+            key_spki_sha256=row["key_spki_sha256"],
+            order_url=row["order_url"],
+            version=row["version"],
+            step=row["step"],
+        )
+
+    def keep_job(self, job: Job) -> None:
+        """Write down how far an issuance has come, before it goes on."""
+        self.database.write(
+            """INSERT INTO journal (lineage, action, names, key_type, key_spki_sha256, order_url, version, step,
+                                    started_at)
+               VALUES (:lineage, :action, :names, :key_type, :spki, :order_url, :version, :step, :now)
+               ON CONFLICT (lineage) DO UPDATE SET action = excluded.action, names = excluded.names,
+                 key_type = excluded.key_type, key_spki_sha256 = excluded.key_spki_sha256,
+                 order_url = excluded.order_url, version = excluded.version, step = excluded.step""",
+            lineage=job.lineage, action=job.action, names=_names(job.names), key_type=job.key_type,
+            spki=job.key_spki_sha256, order_url=job.order_url, version=job.version, step=job.step, now=self._now(),
+        )  # fmt: skip
+
+    def end_job(self, lineage: str) -> None:
+        """The issuance is over."""
+        self.database.write("DELETE FROM journal WHERE lineage = :lineage", lineage=lineage)
+
+    def add(self, solver_name: str, proof: Proof) -> None:
+        """Write down that a proof goes up, before it does."""
+        self.database.write(
+            """INSERT INTO proof (solver, challenge_type, name, token, content, wildcard, put_up_at)
+               VALUES (:solver, :type, :name, :token, :content, :wildcard, :now)
+               ON CONFLICT (solver, challenge_type, name, token) DO NOTHING""",
+            solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token, content=proof.content,
+            wildcard=int(proof.wildcard), now=self._now(),
+        )  # fmt: skip
+
+    def remove(self, solver_name: str, proof: Proof) -> None:
+        """Write down that a proof is down."""
+        self.database.write(
+            """DELETE FROM proof WHERE solver = :solver AND challenge_type = :type AND name = :name
+               AND token = :token""",
+            solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token,
+        )  # fmt: skip
+
+    def left_over(self) -> list[tuple[str, Proof]]:
+        """Proofs that went up and were never taken down."""
+        return [
+            (
+                row["solver"],
+                Proof(row["challenge_type"], row["name"], row["token"], row["content"], bool(row["wildcard"])),
+            )
+            for row in self.database.rows("SELECT * FROM proof ORDER BY put_up_at")
+        ]
+
+    def _now(self) -> str:
+        return self.clock.now().isoformat()
+
+
+def _text(value: date | datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _maybe(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _names(names: Iterable[DnsName]) -> str:
+    return " ".join(sorted(name.ascii for name in names))
+
+
+def _name_set(text: str) -> frozenset[DnsName]:
+    return frozenset(map(DnsName, text.split()))
+
+
+def _certificate(row: Row) -> CertificateFacts:
+    return CertificateFacts(
+        version=row["version"],
+        names=_name_set(row["names"]),
+        serial=row["serial"],
+        not_before=_moment(row["not_before"]),
+        not_after=_moment(row["not_after"]),
+        key_spki_sha256=row["key_spki_sha256"],
+        fingerprint=row["fingerprint"],
+        revoked_at=_maybe(row["revoked_at"]),
+        revocation_reason=row["revocation_reason"],
+    )
+
+
+def _usage(row: Row) -> UsageRecord:
+    return UsageRecord(
+        name=DnsName(row["name"]),
+        started=_day(row["started"]),
+        ends=_day(row["ends"]),
+        config_ends=_day(row["config_ends"]),
+        terminating=bool(row["terminating"]),
+        suspended=bool(row["suspended"]),
+        ended_on=_day(row["ended_on"]),
+        start_confirmed_at=_maybe(row["start_confirmed_at"]),
+    )
+
+
+def _failure(row: Row) -> Failure:
+    params: Params = json.loads(row["params"])
+    return Failure(
+        lineage=row["lineage"],
+        action=row["action"],
+        names=_name_set(row["names"]),
+        count=row["count"],
+        code=row["code"],
+        params=params,
+        failed_at=_moment(row["failed_at"]),
+        retry_at=_moment(row["retry_at"]),
+        imposed=bool(row["imposed"]),
+        target=row["target"],
+    )
+
+
+def _intent(row: Row) -> RevocationIntent:
+    return RevocationIntent(
+        lineage=row["lineage"],
+        version=row["version"],
+        serial=row["serial"],
+        reason=row["reason"],
+        circumstances=tuple(json.loads(row["circumstances"])),
+        replace=bool(row["replaces"]),
+        requested_at=_moment(row["requested_at"]),
+        deadline=_moment(row["deadline"]),
+    )

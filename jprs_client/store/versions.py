@@ -1,0 +1,107 @@
+"""The versions of each lineage as folders, and `live/NAME`, the one symbolic link that says which is current.
+
+A version's folder appears whole, by one rename, after it was verified; the link is switched by another (FAULTS 9, 10).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from jprs_client.errors import StateUnusable
+from jprs_client.files import make_directory, point_link, sync_directory, write_file
+from jprs_client.plugin import Material
+
+README = """This folder is kept by jprs-client.
+
+`live/NAME` leads to the version of a certificate that is to be served: privkey.pem, cert.pem, chain.pem and
+fullchain.pem change together. Name them in your server's configuration; edit nothing in here.
+"""
+
+
+def folder_name(lineage: str) -> str:
+    """`*.example.jp` lies under `_.example.jp`; no other lineage's name has an underscore."""
+    return f"_.{lineage[2:]}" if lineage.startswith("*.") else lineage
+
+
+def lineage_name(text: str) -> str:
+    """What a person may call a lineage: its name or its folder."""
+    return f"*.{text[2:]}" if text.startswith("_.") else text
+
+
+class Versions:
+    """The files of all lineages below one state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+
+    def folder(self, lineage: str, version: int) -> Path:
+        """Where a version's four files lie."""
+        return self._state_dir / "archive" / folder_name(lineage) / str(version)
+
+    def live(self, lineage: str) -> Path:
+        """`live/NAME`, as configurations name it."""
+        return self._state_dir / "live" / folder_name(lineage)
+
+    def current(self, lineage: str) -> int | None:
+        """The version that `live/NAME` leads to; None while there is none."""
+        try:
+            return int(self.live(lineage).readlink().name)
+        except (OSError, ValueError):
+            return None
+
+    def switch(self, lineage: str, version: int) -> None:
+        """Let `live/NAME` lead to `version`, in one step."""
+        link = self.live(lineage)
+        make_directory(link.parent)
+        if self.current(lineage) != version:
+            point_link(link, f"../archive/{folder_name(lineage)}/{version}")
+
+    def unlink(self, lineage: str) -> None:
+        """Take `live/NAME` away, as it was before the first version."""
+        self.live(lineage).unlink(missing_ok=True)
+
+    def exists(self, lineage: str, version: int) -> bool:
+        """Whether the version is there, which means whole and verified."""
+        return self.folder(lineage, version).is_dir()
+
+    def next_version(self, lineage: str) -> int:
+        """One more than the newest folder."""
+        parent = self.folder(lineage, 0).parent
+        numbers = [int(path.name) for path in parent.iterdir() if path.name.isdigit()] if parent.is_dir() else []
+        return max(numbers, default=0) + 1
+
+    def add(self, lineage: str, version: int, material: Material) -> None:
+        """Make the folder of a verified version: durable first, then named."""
+        folder = self.folder(lineage, version)
+        if folder.is_dir():
+            return
+        make_directory(folder.parent)
+        beside = folder.with_name(f".{version}.new")
+        if beside.exists():
+            shutil.rmtree(beside)
+        make_directory(beside)
+        write_file(beside / "privkey.pem", material.private_key_pem)
+        write_file(beside / "cert.pem", material.cert_pem)
+        write_file(beside / "chain.pem", material.chain_pem)
+        write_file(beside / "fullchain.pem", material.fullchain_pem)
+        beside.rename(folder)
+        sync_directory(folder.parent)
+
+    def material(self, lineage: str, version: int) -> Material:
+        """A version's files; StateUnusable when one cannot be read."""
+        folder = self.folder(lineage, version)
+        try:
+            return Material(
+                cert_pem=(folder / "cert.pem").read_bytes(),
+                chain_pem=(folder / "chain.pem").read_bytes(),
+                private_key_pem=(folder / "privkey.pem").read_bytes(),
+            )
+        except OSError as error:
+            raise StateUnusable(
+                "version-unreadable", name=lineage, version=version, file=folder, cause=error
+            ) from error
+
+    def pending_key(self, lineage: str) -> Path:
+        """The private key of the order that is under way, kept until its certificate is a version."""
+        return self._state_dir / "pending" / folder_name(lineage) / "privkey.pem"
