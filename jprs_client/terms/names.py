@@ -232,6 +232,8 @@ def _checked_label(label: str, text: str) -> tuple[str, str]:
 def _encoded(label: str, text: str) -> str:
     import idna
 
+    if len(_ACE) + len(label.encode("punycode")) > MAX_LABEL_OCTETS:
+        _refuse("name-label-too-long", text, label=label, limit=MAX_LABEL_OCTETS)
     try:
         return idna.alabel(label).decode("ascii")
     except idna.IDNAError as problem:
@@ -244,7 +246,7 @@ def _decoded(label: str, text: str) -> str:
 
     try:
         shown = idna.ulabel(label)
-        stable = idna.uts46_remap(shown, std3_rules=True) == shown
+        stable = idna.uts46_remap(shown, std3_rules=True) == shown and idna.alabel(shown) == label.encode("ascii")
     except idna.IDNABidiError as problem:
         _refuse_for(problem, text, label)
     except idna.IDNAError as problem:
@@ -270,29 +272,23 @@ def _check_bidi(labels: tuple[str, ...], text: str) -> None:
             _refuse_for(problem, text, label)
 
 
-_CODES = {
-    "contextj": "name-bad-joiner",
-    "contexto": "name-bad-joiner",
-    "unknown_codepoint": "name-bad-joiner",
-    "disallowed_codepoint": "name-bad-character",
-    "uts46_disallowed": "name-bad-character",
-    "hyphen_3_4": "name-bad-hyphen",
-    "hyphen_start_end": "name-bad-hyphen",
-    "label_too_long": "name-label-too-long",
-    "input_too_long": "name-label-too-long",
-}
-
-
 def _refuse_for(problem: Exception, text: str, label: str) -> NoReturn:
     """Our own code for what `idna` found wrong."""
-    rule = getattr(problem, "code", None) or "idna"
-    code = "name-bad-bidi" if rule.startswith("bidi_") else _CODES.get(rule, "name-bad-idn")
-    codepoint = getattr(problem, "codepoint", None)
+    import idna
+
     params: dict[str, object] = {"label": harmless(label, 80)}
-    if code == "name-bad-character" or code == "name-bad-joiner":
+    match problem:
+        case idna.IDNABidiError():
+            code = "name-bad-bidi"
+        case idna.InvalidCodepointContext():
+            code = "name-bad-joiner"
+        case idna.InvalidCodepoint():
+            code = "name-bad-character"
+        case _:
+            code = "name-bad-idn"
+    if code in {"name-bad-joiner", "name-bad-character"}:
+        codepoint = getattr(problem, "codepoint", None)
         params["character"] = "?" if codepoint is None else f"U+{codepoint:04X}"
-    if code == "name-label-too-long":
-        params["limit"] = MAX_LABEL_OCTETS
     raise BadName(code, name=harmless(text, 80), **params) from problem
 
 
