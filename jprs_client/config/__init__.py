@@ -1,7 +1,16 @@
-"""TOML → frozen values, once. `load` gives a `Config` or says everything that is wrong with the files at once."""
+"""TOML → frozen values, once. `load` gives a `Config`, or everything that is wrong with the files at once."""
 
 from __future__ import annotations
 
+from jprs_client.config.plugin_tables import PluginKinds
+from jprs_client.config.reading import (
+    DEFAULT_PATH,
+    INSTALLERS_WITHOUT_TABLE,
+    PATH_VARIABLE,
+    default_path,
+    load,
+)
+from jprs_client.config.schema import KEYS
 from jprs_client.config.values import (
     BUILT_IN_LISTEN,
     BUILT_IN_PLUGIN,
@@ -30,6 +39,10 @@ __all__ = [
     "BUILT_IN_PLUGIN",
     "BUILT_IN_SOLVER",
     "DEFAULT_DIRECTORY",
+    "DEFAULT_PATH",
+    "INSTALLERS_WITHOUT_TABLE",
+    "KEYS",
+    "PATH_VARIABLE",
     "AccountSection",
     "Address",
     "CaSection",
@@ -40,10 +53,13 @@ __all__ = [
     "NotifySection",
     "OperatorSection",
     "PlannerSection",
+    "PluginKinds",
     "PluginTable",
     "RenewalSection",
     "SolverChoice",
     "StorageSection",
     "UsageFqdnTable",
     "WindowsSection",
+    "default_path",
+    "load",
 ]

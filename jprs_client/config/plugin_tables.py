@@ -1,0 +1,139 @@
+"""`[solver.NAME]` and `[installer.NAME]`: which plugin, and its settings, checked against the plugin's own options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from jprs_client.config.problems import Place, Problems
+from jprs_client.config.schema import KEYS
+from jprs_client.config.sources import Entry, RawTable, line_of_header
+from jprs_client.config.tables import address_in, looks_secret, note_secrets, note_unknown, path_in
+from jprs_client.config.values import PluginTable
+from jprs_client.errors import harmless
+from jprs_client.plugin import OptionKind, Options
+
+_TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+#: How each kind of option is written.
+_EXPECTED: Mapping[OptionKind, str] = {
+    "str": '"…"',
+    "bool": "true | false",
+    "int": "123",
+    "path": '"…/…"',
+    "command": '["…", "…"]',
+    "strings": '["…"]',
+    "address": '"HOST:PORT"',
+    "addresses": '["HOST:PORT"]',
+}
+
+
+class PluginKinds(Protocol):
+    """What is known about plugins. Asked only for tables that are there, since looking plugins up is slow."""
+
+    def solver_options(self, plugin: str, /) -> Options | None:
+        """The options of a solver, None for one that is not installed."""
+
+    def installer_options(self, plugin: str, /) -> Options | None:
+        """The options of an installer, None for one that is not installed."""
+
+    def solver_plugins(self) -> Iterable[str]:
+        """The solvers there are, to choose from."""
+
+    def installer_plugins(self) -> Iterable[str]:
+        """The installers there are, to choose from."""
+
+
+def plugin_table(
+    kind: str, name: str, raw: RawTable, text: str, plugins: PluginKinds | None, problems: Problems
+) -> PluginTable | None:
+    """The table `[kind.name]`; None where it names no plugin. `text` is the file that it stands in."""
+    if not _TABLE_NAME.fullmatch(name):
+        problems.add("config-bad-table-name", raw.place, name=harmless(name, 80), expected="A-Z a-z 0-9 _ . -")
+    entry = raw.entries.get("plugin")
+    if entry is None:
+        problems.add("config-key-missing", raw.place.at("plugin"), expected=_choices(kind, plugins))
+        return None
+    if not isinstance(entry.value, str):
+        problems.wrong(entry.place, entry.value, _choices(kind, plugins))
+        return None
+    options = _options(kind, entry.value, entry.place, plugins, problems)
+    held = {key: other for key, other in raw.entries.items() if key != "plugin"}
+    settings = _unchecked(held, problems) if options is None else _checked(kind, held, options, raw.place, problems)
+    return PluginTable(name, entry.value, settings, raw.place.file, line_of_header(text, raw.place.path))
+
+
+def _choices(kind: str, plugins: PluginKinds | None) -> str:
+    return " | ".join(f'"{name}"' for name in _known(kind, plugins)) or '"…"'
+
+
+def _known(kind: str, plugins: PluginKinds | None) -> list[str]:
+    if plugins is None:
+        return []
+    return sorted(plugins.solver_plugins() if kind == "solver" else plugins.installer_plugins())
+
+
+def _options(kind: str, plugin: str, place: Place, plugins: PluginKinds | None, problems: Problems) -> Options | None:
+    """The plugin's options. None where nobody can tell, which is noted when there is no such plugin."""
+    if plugins is None:
+        return None
+    options = plugins.solver_options(plugin) if kind == "solver" else plugins.installer_options(plugin)
+    if options is None:
+        known = _known(kind, plugins)
+        problems.unknown("config-plugin-unknown", place, plugin, known, plugin=harmless(plugin, 80))
+    return options
+
+
+def _unchecked(held: Mapping[str, Entry], problems: Problems) -> dict[str, object]:
+    for key, entry in held.items():
+        note_secrets(key, entry.value, entry.place, problems)
+    return {key: entry.value for key, entry in held.items()}
+
+
+def _checked(
+    kind: str, held: Mapping[str, Entry], options: Options, table: Place, problems: Problems
+) -> dict[str, object]:
+    """The settings that `options` allow, converted; what must be there and is not is noted."""
+    settings: dict[str, object] = {}
+    for key, entry in held.items():
+        option = options.get(key, "").removesuffix("!")
+        if not option:
+            note_unknown(key, entry, [*KEYS[kind], *options], problems, {})
+        elif option != "path" and looks_secret(key, entry.value):
+            problems.add("config-secret-in-file", entry.place)
+        else:
+            value = _converted(option, entry, problems)
+            if value is not None:
+                settings[key] = value
+    for key, option in options.items():
+        if option.endswith("!") and key not in held:
+            problems.add("config-key-missing", table.at(key), expected=_EXPECTED[option.removesuffix("!")])
+    return settings
+
+
+def _converted(option: OptionKind, entry: Entry, problems: Problems) -> object:
+    """What the plugin is handed; None once a problem is noted. An address stays text, for plugins know no `config`."""
+    value = entry.value
+    if option == "path":
+        return path_in(value, entry.place, problems)
+    if _holds(option, value):
+        return value
+    problems.wrong(entry.place, value, _EXPECTED[option])
+    return None
+
+
+def _holds(option: OptionKind, value: object) -> bool:
+    if option == "str":
+        return isinstance(value, str)
+    if option == "bool":
+        return isinstance(value, bool)
+    if option == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if option == "address":
+        return isinstance(value, str) and address_in(value) is not None
+    if not isinstance(value, list) or not all(isinstance(item, str) and "\0" not in item for item in value):
+        return False
+    if option == "command":
+        return bool(value) and bool(value[0])
+    return option == "strings" or all(address_in(item) is not None for item in value)
