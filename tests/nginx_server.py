@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -82,16 +83,26 @@ class NginxServer:
             pid = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return
-        subprocess.run(
+        if not _runs(pid):
+            return
+        stopped = subprocess.run(
             (self.binary, "-s", "stop", "-p", str(self.folder), "-c", str(self.config)),
             capture_output=True,
             timeout=30,
         )
         until = time.monotonic() + 10
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        if stopped.returncode != 0:
+            os.kill(pid, signal.SIGTERM)  # a broken configuration also breaks `-s stop`
+        while _runs(pid) and time.monotonic() < until:
             time.sleep(0.01)
-        if Path(f"/proc/{pid}").exists():
-            os.kill(pid, 9)  # a broken configuration also breaks `-s stop`
+
+
+def _runs(pid: int) -> bool:
+    """Whether `pid` is there and has not ended; one that ended may wait for its parent to look."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextmanager
