@@ -62,10 +62,13 @@ class Proof:
 class Solver(Protocol):
     """Puts proofs up and takes them down."""
 
-    challenge_type: ClassVar[str]
     options: ClassVar[Options]
 
     def __init__(self, settings: Mapping[str, object], /) -> None: ...
+
+    @property
+    def challenge_type(self) -> str:
+        """What it proves by, as in RFC 8555 §8: a class variable where that never changes, else the instance's."""
 
     def present(self, proof: Proof, /) -> None:
         """Make the proof visible. Return at once; waiting is done elsewhere."""

@@ -1,0 +1,1 @@
+"""What the world looks like: certificates as served, DNS, and what others publish about us."""
