@@ -129,7 +129,10 @@ def issuable(usage_fqdn: DnsName) -> frozenset[DnsName]:
 
 
 def authorising_names(name: DnsName) -> tuple[DnsName, ...]:
-    """The usage FQDNs that would authorise `name`, itself first: the other way round of `issuable`."""
+    """The usage FQDNs that would authorise `name`, itself first: the other way round of `issuable`.
+
+    Whether they can be usage FQDNs is not asked: `*.co.jp` would authorise `co.jp`, and cannot be one.
+    """
     if name.is_wildcard:
         return (name,)
     others = [DnsName(f"*.{name.ascii}")] if len(name.ascii) + 2 <= MAX_NAME_OCTETS else []
