@@ -5,7 +5,7 @@ Due now, the next waking and "why?" are one computation: `plan(config, state, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,12 +19,13 @@ from jprs_client.terms.usage import Usage, UsageStatus, jst_day
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is known to be coming as seen at `at`."""
+    """What is known to be coming as seen at `at`. `install` are the targets of every certificate there should be."""
 
     at: datetime
     coming: tuple[Action, ...]
     problems: tuple[Problem, ...]
     usages: tuple[Usage, ...]
+    install: Mapping[str, tuple[str, ...]]
 
     @property
     def due(self) -> tuple[Action, ...]:
@@ -46,7 +47,8 @@ def plan(config: Config, state: State, now: datetime, *, jitter: bool = True) ->
     picture = Picture(config, state, now, jitter)
     coming = [action for rule in RULES for action in rule(picture)]
     coming.sort(key=lambda action: action.due_at)  # stable: ties stay in the order of the rules
-    return Plan(now, tuple(coming), tuple(_problems(picture)), picture.usages)
+    targets = {certificate.name: certificate.install for certificate in picture.wanted.by_name.values()}
+    return Plan(now, tuple(coming), tuple(_problems(picture)), picture.usages, targets)
 
 
 def _problems(picture: Picture) -> Iterable[Problem]:

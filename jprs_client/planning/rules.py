@@ -12,7 +12,7 @@ from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import fraction
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, State
 from jprs_client.planning.usages import usages
-from jprs_client.planning.wanted import Wanted, WantedCertificates, wanted
+from jprs_client.planning.wanted import WantedCertificates, wanted
 from jprs_client.terms.authority import Authority
 from jprs_client.terms.names import DnsName
 from jprs_client.terms.usage import Usage, jst_day, jst_midnight
@@ -24,6 +24,8 @@ SHORT_LIFETIME = timedelta(days=10)
 LATEST_SHARE = 4 / 5
 #: Renewals of one day's certificates are spread over this share of the lifetime, always earlier, never later.
 JITTER_SHARE = 1 / 100
+#: How old a certificate is when the CA is first asked for renewal information.
+FIRST_LOOK = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -129,19 +131,13 @@ def issuances(picture: Picture) -> Iterator[Action]:
         lineage = picture.state.lineages.get(certificate.name)
         if lineage is not None and (lineage.current is not None or lineage.retired_at is not None):
             continue
-        if not certificate.names or _refused_for_good(certificate, picture):
-            continue
+        if not certificate.names or certificate.foreign:
+            continue  # a first certificate waits until every name that was written down for it is in order
         begins = picture.authority.starts(certificate.names)
         due_at, why = picture.now, Why("never-issued")
         if begins and close_to_month_end(picture.now):
             due_at, why = _next_jst_midnight(picture.now), Why("after-month-end")
         yield picture.action(Kind.ISSUE, certificate.name, certificate.names, why, due_at, starts_usage=begins)
-
-
-def _refused_for_good(certificate: Wanted, picture: Picture) -> bool:
-    """A first certificate waits until every name that was written down for it is in order."""
-    declared = {usage.name for usage in picture.usages}
-    return any(name not in declared for name in certificate.refused)
 
 
 def _next_jst_midnight(now: datetime) -> datetime:
@@ -154,22 +150,28 @@ def renewals(picture: Picture) -> Iterator[Action]:
         lineage = picture.state.lineages.get(certificate.name)
         if lineage is None or lineage.current is None or lineage.retired_at is not None or not certificate.names:
             continue
-        due = renewal(lineage, lineage.current, certificate.names, picture.now, jitter=picture.jitter)
-        if replaced := _to_be_replaced(picture, lineage):
-            due = Due(picture.now, Why("compromised" if replaced == 1 else "revocation-asked"), Kind.REISSUE)
         begins = picture.authority.starts(certificate.names)
-        yield picture.action(
-            due.kind, certificate.name, certificate.names, due.why, due.at, starts_usage=begins,
-            version=lineage.current.version,
-        )  # fmt: skip
+        yield _replacement(picture, lineage, lineage.current, certificate.names, begins)
+        if begins:  # while nobody has said that a period may begin, the other names must not run out
+            rest = frozenset(name for name in certificate.names if not picture.authority.starts({name}))
+            if rest:
+                yield _replacement(picture, lineage, lineage.current, rest, frozenset())
 
 
-def _to_be_replaced(picture: Picture, lineage: LineageFacts) -> int | None:
-    """The reason of a revocation that waits for this lineage's current version to be replaced, plus nothing else."""
+def _replacement(
+    picture: Picture,
+    lineage: LineageFacts,
+    current: CertificateFacts,
+    names: frozenset[DnsName],
+    begins: frozenset[DnsName],
+) -> Action:
+    due = renewal(lineage, current, names, picture.now, jitter=picture.jitter)
     for intent in picture.state.revocations:
-        if intent.lineage == lineage.name and lineage.current and intent.version == lineage.current.version:
-            return (intent.reason or 4) if intent.replace else None
-    return None
+        if intent.lineage == lineage.name and intent.version == current.version and intent.replace:
+            due = Due(picture.now, Why("compromised" if intent.reason == 1 else "revocation-asked"), Kind.REISSUE)
+    return picture.action(
+        due.kind, lineage.name, names, due.why, due.at, starts_usage=begins, version=current.version
+    )  # fmt: skip
 
 
 def revocations(picture: Picture) -> Iterator[Action]:
@@ -247,7 +249,8 @@ def observations(picture: Picture) -> Iterator[Action]:
             continue
         if lineage.current.revoked_at is not None or lineage.current.not_after <= picture.now:
             continue
-        look_at = lineage.ari.look_at if lineage.ari else picture.now
+        # A certificate of today has nothing to say yet; from then on the CA says when it wants to be asked.
+        look_at = lineage.ari.look_at if lineage.ari else lineage.current.not_before + FIRST_LOOK
         yield picture.action(
             Kind.OBSERVE, certificate.name, lineage.current.names, Why("ask-renewal-information"), look_at,
             target="ari", version=lineage.current.version,

@@ -19,14 +19,14 @@ from jprs_client.terms.names import DnsName, derived
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A certificate there should be. `refused` are names it was asked for but cannot carry today."""
+    """A certificate there should be. `foreign` are names asked for that no declared usage FQDN ever authorises."""
 
     name: str
     names: frozenset[DnsName]
     key_type: KeyType
     solver: SolverChoice
     install: tuple[str, ...]
-    refused: frozenset[DnsName] = frozenset()
+    foreign: frozenset[DnsName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,19 @@ class WantedCertificates:
 def wanted(config: Config, state: State, authority: Authority) -> WantedCertificates:
     """The certificates the configuration asks for, as far as their names are issuable on `authority`'s day."""
     tables = {table.name: table for table in config.usage_fqdns}
+    known = {name for usage in authority.usages for name in usage.issuable}
     found: dict[str, Wanted] = {}
     problems: list[Problem] = []
     for certificate in config.certificates or _one_each(config):
         asked = _asked_for(certificate, tables, state)
         names: set[DnsName] = set()
-        refused: set[DnsName] = set()
+        foreign: set[DnsName] = set()
         for name in sorted(asked):
             try:
                 names.add(authority.orderable(name).name)
             except NotIssuable as refusal:
-                refused.add(name)
-                if name not in tables:  # an ended usage FQDN is told of as such, not as a name nobody authorises
+                if name not in known and name.wildcard not in known:  # of an ended usage FQDN is told as such
+                    foreign.add(name)
                     problems.append(Problem("not-issuable", refusal.params, certificate.name, exit_code=4))
         found[certificate.name] = Wanted(
             name=certificate.name,
@@ -59,7 +60,7 @@ def wanted(config: Config, state: State, authority: Authority) -> WantedCertific
             key_type=certificate.key_type,
             solver=certificate.solver,
             install=certificate.install,
-            refused=frozenset(refused),
+            foreign=frozenset(foreign),
         )
     return WantedCertificates(found, tuple(problems))
 

@@ -287,6 +287,26 @@ class Store:
             )
         ]
 
+    def current_version(self, lineage: str) -> int | None:
+        """The version that is to be served, as the database knows it."""
+        row = self.database.row(
+            "SELECT current FROM lineage WHERE host = :host AND name = :name", host=self.host, name=lineage
+        )
+        return None if row is None else row["current"]
+
+    def ari_id(self, lineage: str) -> str | None:
+        """How the CA calls the current certificate (RFC 9773 §4.1)."""
+        row = self.database.row(
+            """SELECT certificate.ari_id FROM lineage JOIN certificate
+                 ON certificate.host = lineage.host AND certificate.lineage = lineage.name
+                    AND certificate.version = lineage.current
+               WHERE lineage.host = :host AND lineage.name = :name AND certificate.directory = :directory""",
+            host=self.host,
+            name=lineage,
+            directory=self.directory,
+        )
+        return None if row is None else row["ari_id"]
+
     def keep_certificate(
         self, lineage: str, facts: CertificateFacts, *, issuer: str, ari_id: str | None
     ) -> None:  # fmt: skip
@@ -491,6 +511,12 @@ class Store:
             lineage=job.lineage, action=job.action, names=_names(job.names), key_type=job.key_type,
             spki=job.key_spki_sha256, order_url=job.order_url, version=job.version, step=job.step, now=self._now(),
         )  # fmt: skip
+
+    def jobs(self) -> list[Job]:
+        """Every issuance that has begun and has not ended."""
+        return [
+            job for row in self.database.rows("SELECT lineage FROM journal") if (job := self.job(row["lineage"]))
+        ]
 
     def end_job(self, lineage: str) -> None:
         """The issuance is over."""

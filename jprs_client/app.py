@@ -1,0 +1,594 @@
+"""Wires the rooms together: look, decide, do. `plan()` and `tick()` live here; every door is a few lines on top.
+
+What doing needs (the CA, the pool, cryptography) is imported when something is due, not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from jprs_client.clock import Clock
+from jprs_client.config import Config, load
+from jprs_client.errors import BadName, JprsClientError, RefusedByCa, StateUnusable, UsageError
+from jprs_client.planning.actions import Action, Kind, Problem, Why
+from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State, UsageRecord
+from jprs_client.planning.plan import Plan, plan
+from jprs_client.planning.revoking import intents
+from jprs_client.planning.rules import Picture, kind_of_failure
+from jprs_client.planning.standing import CertificateStanding, standings
+from jprs_client.planning.usages import record_of
+from jprs_client.registry import Registry
+from jprs_client.store.store import Store
+from jprs_client.store.versions import lineage_name
+from jprs_client.terms.authority import to_apply_for
+from jprs_client.terms.names import DnsName
+from jprs_client.terms.reasons import Circumstance, Reason, reason_for
+from jprs_client.terms.usage import jst_day
+
+if TYPE_CHECKING:
+    from jprs_client.ca.client import Ca
+    from jprs_client.execute import Executor
+    from jprs_client.install import Change, Deployer
+    from jprs_client.issuance import Proving
+    from jprs_client.observe.resolver import Resolver
+    from jprs_client.plugin import Installer, Proof, Solver
+    from jprs_client.registration import Registered
+    from jprs_client.terms.consent import Consent
+
+DEFAULT_STATE_DIR = Path("/var/lib/jprs-client")
+
+#: A certificate is made anew by these; they ask the CA, and so does revoking and observing.
+REPLACEMENTS = frozenset({Kind.ISSUE, Kind.RENEW, Kind.REISSUE})
+ASKS_THE_CA = REPLACEMENTS | {Kind.REVOKE, Kind.OBSERVE}
+
+#: When several exit codes apply, the first of these is the run's.
+GRAVEST_FIRST = (3, 4, 7, 1, 5, 6)
+
+
+def _silent(_code: str, **_params: object) -> None:
+    """Nobody is watching."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, what failed with what, and what stands in the way."""
+
+    done: list[Action] = field(default_factory=list)
+    failed: list[tuple[Action, JprsClientError]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the gravest of what happened."""
+        codes = {error.exit_code for _, error in self.failed} | {problem.exit_code for problem in self.problems}
+        return next((code for code in GRAVEST_FIRST if code in codes), max(codes, default=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which usage FQDN authorises a name and which certificate serves it, or which usage FQDN to apply for."""
+
+    name: DnsName
+    authorised_by: tuple[DnsName, ...]
+    ordered_as: DnsName | None
+    served_by: str | None
+    is_issued: bool
+    apply_for: DnsName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run is asked to do: everything that is due, or only these lineages or kinds of action.
+
+    `force` makes a new certificate whether it is due or not. `start_usage`: the person has confirmed that periods
+    may start. A lineage that is named is tried now, whatever failed before.
+    """
+
+    names: frozenset[str] | None = None
+    kinds: frozenset[Kind] = frozenset(Kind)
+    force: bool = False
+    start_usage: bool = False
+
+    def covers(self, action: Action) -> bool:
+        """Whether `action` is among what was asked."""
+        return action.kind in self.kinds and (self.names is None or action.certificate in self.names)
+
+
+class App:
+    """The program, for one configuration and one state directory."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        *,
+        registry: Registry | None = None,
+        progress: Callable[..., None] = _silent,
+        may_start: Callable[[Action], bool] | None = None,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.clock = clock
+        self.registry = registry or Registry()
+        self.progress = progress
+        self._may_start = may_start or (lambda _action: False)
+
+    @classmethod
+    def open(
+        cls,
+        config_path: Path,
+        state_dir: Path,
+        clock: Clock,
+        *,
+        lock_timeout: float = 0,
+        progress: Callable[..., None] = _silent,
+        may_start: Callable[[Action], bool] | None = None,
+    ) -> Self:
+        """Read the configuration and find the state. Raises ConfigError, StateUnusable; touches nothing."""
+        registry = Registry()
+        config = load(config_path, registry)
+        if state_dir.exists() and not state_dir.is_dir():
+            raise StateUnusable("state-not-a-directory", directory=state_dir)
+        store = Store(state_dir, config.ca.directory, clock, lock_timeout=lock_timeout)
+        return cls(config, store, clock, registry=registry, progress=progress, may_start=may_start)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+
+    # -- look and decide --------------------------------------------------------------------------------------------
+
+    def plan(self, at: datetime | None = None) -> Plan:
+        """What is due at `at` (default: now), what is coming, and why. Changes nothing, asks nobody."""
+        return plan(self.config, self.store.state(), at or self.clock.now())
+
+    def standings(self) -> tuple[Plan, State, tuple[CertificateStanding, ...]]:
+        """How every certificate stands now, from the store alone."""
+        state = self.store.state()
+        planned = plan(self.config, state, self.clock.now())
+        return planned, state, standings(planned, state)
+
+    def explain(self, name: DnsName) -> Explanation:
+        """Who authorises `name`, what serves it, or what to apply for."""
+        picture = Picture(self.config, self.store.state(), self.clock.now())
+        ordered_as = picture.authority.servable_by(name)
+        if ordered_as is None:
+            return Explanation(name, (), None, None, is_issued=False, apply_for=to_apply_for(name))
+        authorised_by = tuple(usage.name for usage in picture.authority.authorising(ordered_as))
+        serving = [
+            certificate.name
+            for certificate in picture.wanted.by_name.values()
+            if any(own.covers(name) for own in certificate.names)
+        ]
+        # The certificate that carries the very name comes before one whose wildcard happens to cover it.
+        serving.sort(key=lambda found: (ordered_as not in picture.wanted.by_name[found].names, found))
+        served_by = serving[0] if serving else None
+        lineage = picture.state.lineages.get(served_by) if served_by else None
+        return Explanation(
+            name, authorised_by, ordered_as, served_by, is_issued=bool(lineage and lineage.current), apply_for=None
+        )
+
+    def lineages(self, names: Iterable[str]) -> frozenset[str]:
+        """The lineages that a person means: by name or by folder. Raises UsageError for one there is none of."""
+        known = set(Picture(self.config, self.store.state(), self.clock.now()).wanted.by_name) | set(
+            self.store.state().lineages
+        )
+        meant = set()
+        for name in names:
+            found = next((form for form in (name, lineage_name(name), _canonical(name)) if form in known), None)
+            if found is None:
+                raise UsageError("no-such-certificate", name=name, known=sorted(known)[:20] or None)
+            meant.add(found)
+        return frozenset(meant)
+
+    # -- do ---------------------------------------------------------------------------------------------------------
+
+    def apply(self, asked: Asked | None = None) -> Report:
+        """Do what is due, plan again, until nothing is; what fails does not hold up the rest."""
+        return self.tick(asked or Asked())
+
+    def tick(self, asked: Asked) -> Report:
+        """One round of look, decide, do."""
+        report = Report()
+        attempted: set[tuple[object, ...]] = set()
+        begun = False
+        while True:
+            state = self.store.state()
+            planned = plan(self.config, state, self.clock.now())
+            if asked.force:
+                planned = self._forced(planned, asked)
+            todo = [action for action in self._todo(planned, asked) if _key(action) not in attempted]
+            if not begun:
+                begun = True
+                report.problems = [problem for problem in planned.problems if _concerns(problem, asked)]
+                if self._before_doing(state, todo):
+                    continue
+            if not todo:
+                return report
+            for action in todo:
+                attempted.add(_key(action))
+                if state.account is None and action.kind in ASKS_THE_CA:
+                    self._not_registered(action, report)
+                else:
+                    self._do(action, asked, report)
+
+    def _not_registered(self, action: Action, report: Report) -> None:
+        """Told once, however many certificates wait for the account."""
+        if action.kind is Kind.OBSERVE:
+            return
+        report.problems = [problem for problem in report.problems if problem.code != "not-registered"]
+        report.problems.append(Problem("not-registered", {"directory": self.config.ca.directory}, exit_code=4))
+
+    def _before_doing(self, state: State, todo: list[Action]) -> bool:
+        """What a run does before its first action, if it has one: True when the plan has to be made again."""
+        changed = self._remember_usages(state)
+        if self.store.jobs() or self.store.left_over():
+            self.store.ready_to_write()
+            self._clear_up(state)
+            changed = True
+        if not todo:
+            return changed
+        self.store.ready_to_write()
+        if state.account is not None:
+            for action in todo:
+                if action.kind in REPLACEMENTS and self.executor.look_up_derived(action.names):
+                    changed = True
+        return changed
+
+    def _clear_up(self, state: State) -> None:
+        """Finish what an interrupted run had as good as done, and take down the proofs that it left up."""
+        from jprs_client.challenges.presented import clear_left_over
+
+        if self.store.left_over():
+            with self.store.claims.held("proofs", "all"):
+                for code, params in clear_left_over(self.solver, self.store):
+                    self.progress(f"note-{code}", **params)
+        self.executor.finish_begun(state)
+
+    def _remember_usages(self, state: State) -> bool:
+        """Write down periods that were carried on, begun elsewhere or ended, before terms change (TERMS P4)."""
+        now = self.clock.now()
+        picture = Picture(self.config, state, now)
+        tables = {table.name: table for table in self.config.usage_fqdns}
+        changed = False
+        for usage in picture.usages:
+            known = state.usages.get(usage.name)
+            if usage.period is None and known is None:
+                continue
+            record = record_of(tables[usage.name], usage, known, jst_day(now))
+            if record != known:
+                self.store.keep_usage(record)
+                changed = True
+        for name in picture.wanted.by_name:
+            lineage = state.lineages.get(name)
+            if lineage is not None and lineage.archived_at is not None:
+                self.store.archive(name, archived=False)
+                changed = True
+        return changed
+
+    def _todo(self, planned: Plan, asked: Asked) -> list[Action]:
+        """What is due and asked for, in the plan's order; looking around comes last."""
+        due = [
+            action
+            for action in planned.coming
+            if action.due_at <= planned.at and asked.covers(action) and not self._must_wait(action, planned, asked)
+        ]
+        return sorted(due, key=lambda action: action.kind is Kind.OBSERVE)
+
+    def _must_wait(self, action: Action, planned: Plan, asked: Asked) -> bool:
+        """The CA's own Retry-After is waited for, unless a person names the certificate; our caution is not."""
+        return action.imposed and action.attempt_at > planned.at and asked.names is None
+
+    def _forced(self, planned: Plan, asked: Asked) -> Plan:
+        """The plan with every replacement that was asked for due now."""
+        coming = tuple(
+            replace(action, due_at=planned.at, attempt_at=planned.at)
+            if action.kind in REPLACEMENTS and asked.covers(action) and action.due_at > planned.at
+            else action
+            for action in planned.coming
+        )
+        return replace(planned, coming=coming)
+
+    def _do(self, action: Action, asked: Asked, report: Report) -> None:
+        try:
+            with self.store.claims.held("lineage", action.certificate):
+                state = self.store.state()
+                if not self._still_due(action, state, asked):
+                    return
+                if action.starts_usage and not self._start_confirmed(action, state, asked):
+                    self._not_confirmed(action, report)
+                    return
+                self.executor.carry_out(action, state)
+        except JprsClientError as error:
+            report.failed.append((action, error))
+            self.progress("failed", certificate=action.certificate, action=action.kind.value)
+        else:
+            if action.kind is not Kind.OBSERVE:
+                report.done.append(action)
+
+    def _still_due(self, action: Action, state: State, asked: Asked) -> bool:
+        """Planned again under the claim: another run may have done it meanwhile."""
+        planned = plan(self.config, state, self.clock.now())
+        if asked.force:
+            planned = self._forced(planned, asked)
+        return any(_key(other) == _key(action) and other.due_at <= planned.at for other in planned.coming)
+
+    def _start_confirmed(self, action: Action, state: State, asked: Asked) -> bool:
+        """Whether a person has said that these periods, and charges, may begin (TERMS P1)."""
+        tables = {table.name: table for table in self.config.usage_fqdns}
+        open_ = [
+            name
+            for name in sorted(action.starts_usage)
+            if not tables[name].start_usage
+            and not ((record := state.usages.get(name)) is not None and record.start_confirmed_at is not None)
+        ]
+        if not open_:
+            return True
+        if not asked.start_usage and not self._may_start(action):
+            return False
+        for name in open_:  # remembered until it succeeds, so that a timer's next run goes on
+            known = state.usages.get(name) or UsageRecord(name)
+            self.store.keep_usage(replace(known, start_confirmed_at=self.clock.now()))
+        return True
+
+    def _not_confirmed(self, action: Action, report: Report) -> None:
+        names = ", ".join(name.ascii for name in sorted(action.starts_usage))
+        report.problems.append(
+            Problem("start-not-confirmed", {"names": names, "certificate": action.certificate}, action.certificate, 4)
+        )
+
+    # -- account ----------------------------------------------------------------------------------------------------
+
+    def register(self, consent: Consent, eab_credentials: Path | None = None) -> Registered:
+        """Create the ACME account; see `registration`. Without a file named, the configuration's, else systemd's."""
+        from jprs_client.registration import register
+
+        eab = eab_credentials or self.config.account.eab_credentials or _from_systemd()
+        account_ca = self.ca if self.store.account() is not None else None
+        return register(self.config, self.store, self._ca_without_account, account_ca, consent, eab)
+
+    # -- revoke, install, roll back ---------------------------------------------------------------------------------
+
+    def revocation(
+        self,
+        name: str,
+        circumstances: Collection[Circumstance],
+        reason: Reason | None,
+        *,
+        serial: str | None = None,
+        replace_it: bool | None = None,
+    ) -> tuple[RevocationIntent, ...]:
+        """What would be revoked, with which code, replaced or not; see `planning.revoking`. Changes nothing."""
+        (lineage,) = self.lineages([name])
+        state = self.store.state()
+        every = self.store.certificates()
+        wanted = Picture(self.config, state, self.clock.now()).wanted.by_name.values()
+        return intents(
+            lineage,
+            self._chosen(lineage, state.lineages.get(lineage), serial, every),
+            circumstances,
+            reason if reason is not None else reason_for(circumstances),
+            replace_it=replace_it,
+            every=every,
+            lineages=state.lineages,
+            wanted={certificate.name for certificate in wanted if certificate.names},
+            now=self.clock.now(),
+        )
+
+    def _chosen(
+        self,
+        lineage: str,
+        known: LineageFacts | None,
+        serial: str | None,
+        every: list[tuple[str, CertificateFacts]],
+    ) -> CertificateFacts:
+        if serial is not None:
+            wanted = serial.lower().replace(":", "").lstrip("0")
+            for other, facts in every:
+                if other == lineage and facts.serial == wanted:
+                    return facts
+            raise UsageError("no-such-serial", name=lineage, serial=serial)
+        if known is None or known.current is None:
+            raise UsageError("nothing-issued", name=lineage)
+        return known.current
+
+    def revoke(self, intents: Collection[RevocationIntent]) -> Report:
+        """Carry revocations out: the replacement is issued, installed and seen served first, unless there is none."""
+        self.store.ready_to_write()
+        state = self.store.state()
+        with self.store.writing():
+            for intent in intents:
+                self.store.keep_revocation(intent)
+                lineage = state.lineages.get(intent.lineage)
+                current = lineage.current if lineage else None
+                if current is not None and current.version == intent.version:
+                    if intent.reason == Reason.KEY_COMPROMISE:
+                        self.store.block_key(current.key_spki_sha256)
+                    if not intent.replace:
+                        self.store.retire(intent.lineage)
+                self.store.keep_event(
+                    "revocation-asked", intent.lineage, serial=intent.serial, reason=intent.reason,
+                    circumstances=", ".join(intent.circumstances),
+                )  # fmt: skip
+        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents)))
+
+    def install(self, names: Collection[str] | None) -> Report:
+        """Deploy the current versions again, everywhere."""
+        report = Report()
+        picture = Picture(self.config, self.store.state(), self.clock.now())
+        self.store.ready_to_write()
+        for certificate in picture.wanted.by_name.values():
+            lineage = picture.state.lineages.get(certificate.name)
+            if (names is not None and certificate.name not in names) or lineage is None or lineage.current is None:
+                continue
+            for target in certificate.install:
+                action = Action(
+                    Kind.INSTALL, certificate.name, lineage.current.names, Why("asked"), picture.now, picture.now,
+                    target=target, version=lineage.current.version,
+                )  # fmt: skip
+                try:
+                    with self.store.claims.held("lineage", certificate.name):
+                        self.executor.carry_out(action, picture.state)
+                except JprsClientError as error:
+                    report.failed.append((action, error))
+                else:
+                    report.done.append(action)
+        return report
+
+    def preview(self, names: Collection[str] | None) -> list[tuple[str, str, Change]]:
+        """What `install` would change: lineage, target, and the change."""
+        picture = Picture(self.config, self.store.state(), self.clock.now())
+        found = []
+        for certificate in picture.wanted.by_name.values():
+            lineage = picture.state.lineages.get(certificate.name)
+            if (names is not None and certificate.name not in names) or lineage is None or lineage.current is None:
+                continue
+            for target in certificate.install:
+                change = self._deployer.preview(target, certificate.name, lineage.current.version)
+                found.append((certificate.name, target, change))
+        return found
+
+    def roll_back(self, name: str) -> tuple[str, int]:
+        """Back to the version that was served before; its lineage and number. Raises when there is none."""
+        (lineage,) = self.lineages([name])
+        self.store.ready_to_write()
+        with self.store.claims.held("lineage", lineage):
+            state = self.store.state()
+            known = state.lineages.get(lineage)
+            version = known.previous_version if known is not None else None
+            facts = next((facts for other, facts in self.store.certificates(lineage) if facts.version == version), None)
+            if known is None or version is None or facts is None:
+                raise UsageError("nothing-to-roll-back-to", name=lineage)
+            if facts.revoked_at is not None or facts.not_after <= self.clock.now():
+                raise RefusedByCa("rollback-unusable", name=lineage, serial=facts.serial, not_after=facts.not_after)
+            if self.store.is_blocked(facts.key_spki_sha256):
+                raise RefusedByCa("rollback-key-blocked", name=lineage, serial=facts.serial)
+            wanted = Picture(self.config, state, self.clock.now()).wanted.by_name.get(lineage)
+            self.executor.roll_back(lineage, version, wanted.install if wanted else ())
+        return lineage, version
+
+    # -- tools, each made when first asked for ----------------------------------------------------------------------
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What does."""
+        from jprs_client.execute import Executor, Tools
+
+        tools = Tools(
+            ca=lambda: self.ca,
+            deployer=lambda: self._deployer,
+            resolver=lambda: self._resolver,
+            proving=lambda: self._proving,
+        )
+        return Executor(self.config, self.store, self.clock, tools, self.progress)
+
+    @cached_property
+    def _ca_without_account(self) -> Ca:
+        from jprs_client.ca.client import Ca
+        from jprs_client.ca.transport import Http
+
+        http = Http(self.config.ca.directory, self.clock, trust=self.config.ca.trust)
+        return Ca(self.config.ca.directory, http, self.clock)
+
+    @cached_property
+    def ca(self) -> Ca:
+        """The CA, talked to as our account. Raises RefusedByCa while there is none."""
+        account = self.store.account()
+        if account is None:
+            raise RefusedByCa("not-registered", directory=self.config.ca.directory)
+        try:
+            key_pem = self.store.account_key_path.read_bytes()
+        except OSError as error:
+            raise StateUnusable("account-key-missing", file=self.store.account_key_path, cause=error) from error
+        return self._ca_without_account.with_account(account.url, key_pem)
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        from jprs_client.observe.resolver import Resolver
+
+        return Resolver([(address.host, address.port) for address in self.config.dns.resolvers])
+
+    @cached_property
+    def _solvers(self) -> dict[str, Solver]:
+        return {}
+
+    def solver(self, name: str) -> Solver:
+        """The solver of that name in the configuration, made once a run; LookupError where there is none."""
+        if name not in self._solvers:
+            self._solvers[name] = self.registry.solver(self.config.solvers[name])
+        return self._solvers[name]
+
+    @cached_property
+    def _proving(self) -> Proving:
+        from jprs_client.issuance import Proving
+
+        return Proving(self.solver, self._wait_until_visible)
+
+    def _wait_until_visible(self, proofs: list[tuple[str, Proof]]) -> None:
+        """Advice only: what cannot be seen from here is told, and the CA is asked all the same (THREATS D19)."""
+        from jprs_client.challenges.visible import check_listener, wait_for_dns
+
+        notes = wait_for_dns([proof for _, proof in proofs], self._resolver.txt_values, self.clock)
+        for solver_name, proof in proofs:
+            notes += check_listener(self.solver(solver_name), proof)
+        for code, params in notes:
+            self.progress(f"note-{code}", **params)
+
+    @cached_property
+    def _deployer(self) -> Deployer:
+        from jprs_client.install import Deployer
+        from jprs_client.observe.served import served_fingerprint
+
+        return Deployer(
+            {name: self._installer(name) for name in self.config.installers},
+            self.store.versions,
+            served_fingerprint,
+            self.clock,
+            self.store.state_dir / "aside",
+        )
+
+    def _installer(self, name: str) -> Callable[[], Installer]:
+        return lambda: self.registry.installer(self.config.installers[name])
+
+
+@contextmanager
+def opened(app: App) -> Iterator[App]:
+    """The app, closed afterwards."""
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def _key(action: Action) -> tuple[object, ...]:
+    """What makes an action the same one in a later plan of this run."""
+    return (kind_of_failure(action.kind), action.certificate, action.target, action.version, action.names)
+
+
+def _concerns(problem: Problem, asked: Asked) -> bool:
+    return asked.names is None or not problem.certificate or problem.certificate in asked.names
+
+
+def _canonical(name: str) -> str:
+    try:
+        return DnsName.parse(name).ascii
+    except BadName:
+        return name
+
+
+def _from_systemd() -> Path | None:
+    """The credentials that systemd hands to the service (`LoadCredential=eab:…`)."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder) / "eab" if folder else None
+    return path if path is not None and path.exists() else None
+
+
+__all__ = ["DEFAULT_STATE_DIR", "App", "Asked", "Explanation", "Report", "opened"]

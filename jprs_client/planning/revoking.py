@@ -1,0 +1,61 @@
+"""What a revocation takes with it: each certificate that shares the key; replaced where the site goes on (R3, R4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
+from jprs_client.terms.reasons import Circumstance, Reason
+
+#: A compromised key is revoked within this, replaced or not (TERMS R3); everything else has days.
+COMPROMISE_DEADLINE = timedelta(hours=24)
+OTHER_DEADLINE = timedelta(days=5)
+
+
+def intents(
+    lineage: str,
+    chosen: CertificateFacts,
+    circumstances: Collection[Circumstance],
+    code: Reason,
+    *,
+    replace_it: bool | None,
+    every: Iterable[tuple[str, CertificateFacts]],
+    lineages: Mapping[str, LineageFacts],
+    wanted: Collection[str],
+    now: datetime,
+) -> tuple[RevocationIntent, ...]:
+    """What is to be revoked for one certificate; for a compromised key, every living one that shares it.
+
+    `replace_it` None: replaced, unless control was lost or the site is closed (code 5). Only a certificate that is in
+    service and still `wanted` can be replaced.
+    """
+    compromised = code is Reason.KEY_COMPROMISE
+    hit = [(lineage, chosen)]
+    if compromised:
+        hit += [
+            (other, facts)
+            for other, facts in every
+            if facts.key_spki_sha256 == chosen.key_spki_sha256
+            and (other, facts.version) != (lineage, chosen.version)
+            and facts.revoked_at is None
+            and facts.not_after > now
+        ]
+    wish = replace_it if replace_it is not None else code is not Reason.CESSATION_OF_OPERATION
+    return tuple(
+        RevocationIntent(
+            lineage=other,
+            version=facts.version,
+            serial=facts.serial,
+            reason=int(code),
+            circumstances=tuple(sorted(circumstance.option for circumstance in circumstances)),
+            replace=wish and other in wanted and _is_current(lineages.get(other), facts),
+            requested_at=now,
+            deadline=now + (COMPROMISE_DEADLINE if compromised else OTHER_DEADLINE),
+        )
+        for other, facts in hit
+    )
+
+
+def _is_current(lineage: LineageFacts | None, facts: CertificateFacts) -> bool:
+    return lineage is not None and lineage.current is not None and lineage.current.version == facts.version
