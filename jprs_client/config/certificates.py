@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
-from jprs_client.config.problems import Place, Problems
+from jprs_client.config.problems import Choices, Place, Problems
 from jprs_client.config.tables import Table, name_in
 from jprs_client.config.values import BUILT_IN_SOLVER, CertificateTable, Defaults, SolverChoice, UsageFqdnTable
 from jprs_client.errors import harmless
@@ -21,12 +22,17 @@ _TERMS = {term.label: term for term in Term}
 _DERIVED = ("auto", "always", "never")
 
 
-@dataclass(slots=True)
+@dataclass
 class UsageFqdns:
     """The tables, and where each usage FQDN is declared: also one whose table has something else wrong."""
 
     tables: list[UsageFqdnTable] = field(default_factory=list)
     declared: dict[DnsName, Place] = field(default_factory=dict)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Their names, once all are declared."""
+        return Choices(name.ascii for name in self.declared)
 
 
 def usage_fqdns(tables: Iterable[Table]) -> UsageFqdns:
@@ -211,8 +217,7 @@ def _declared(text: str, place: Place, table: Table, references: References) -> 
     name = name_in(text, place, table.problems)
     if name is None or name in references.usage_fqdns.declared:
         return name
-    known = [declared.ascii for declared in references.usage_fqdns.declared]
-    table.problems.unknown("config-usage-fqdn-unknown", place, name.ascii, known, name=name)
+    table.problems.unknown("config-usage-fqdn-unknown", place, name.ascii, references.usage_fqdns.choices, name=name)
     return None
 
 
@@ -252,7 +257,7 @@ def _solver_choice(
         if name is None:
             continue
         if not is_known(name):
-            names = ["default", *(other.ascii for other in known)]
+            names = Choices(["default", *(other.ascii for other in known)])
             table.problems.unknown("config-solver-for-other-name", place, name.ascii, names, name=name)
         elif name in by_name:
             table.problems.add("config-listed-twice", place, name=name, other=entry.place)
@@ -268,7 +273,7 @@ def _solver(value: object, place: Place, problems: Problems, references: Referen
         return None
     if value in known:
         return value
-    problems.unknown("config-solver-unknown", place, value, known, name=harmless(value, 80))
+    problems.unknown("config-solver-unknown", place, value, Choices(known), name=harmless(value, 80))
     return None
 
 
@@ -288,7 +293,7 @@ def _install(table: Table, references: References) -> tuple[str, ...] | None:
         if text in references.installers_without_table:
             references.implied_installers.add(text)
             return text
-        known = {*references.installers, *references.installers_without_table}
+        known = Choices([*references.installers, *references.installers_without_table])
         table.problems.unknown("config-installer-unknown", place, text, known, name=harmless(text, 80))
         return None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from jprs_client.config.problems import Place, Problems
+from jprs_client.config.problems import Choices, Place, Problems
 from jprs_client.config.schema import KEYS
 from jprs_client.config.sources import Entry, RawTable, line_of_header
 from jprs_client.config.tables import address_in, looks_secret, note_secrets, note_unknown, path_in
@@ -80,7 +80,7 @@ def _options(kind: str, plugin: str, place: Place, plugins: PluginKinds | None, 
         return None
     options = plugins.solver_options(plugin) if kind == "solver" else plugins.installer_options(plugin)
     if options is None:
-        known = _known(kind, plugins)
+        known = Choices(_known(kind, plugins))
         problems.unknown("config-plugin-unknown", place, plugin, known, plugin=harmless(plugin, 80))
     return options
 
@@ -99,7 +99,7 @@ def _checked(
     for key, entry in held.items():
         option = options.get(key, "").removesuffix("!")
         if not option:
-            note_unknown(key, entry, [*KEYS[kind], *options], problems, {})
+            note_unknown(key, entry, Choices([*KEYS[kind], *options]), problems, {})
         elif option != "path" and looks_secret(key, entry.value):
             problems.add("config-secret-in-file", entry.place)
         else:

@@ -6,7 +6,7 @@ Nothing here shows what a key holds that may be a secret: a table or list is sho
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
@@ -15,8 +15,8 @@ from jprs_client.config.lines import KeyPath, line_numbers, line_of
 from jprs_client.errors import ConfigError, ConfigProblem, harmless
 
 #: So often a near name is looked for among many (as many usage FQDNs as there are); then it would take too long.
-_LONG_SEARCHES = 20
-_MANY_NAMES = 200
+_LONG_SEARCHES = 5
+_MANY_WORDS = 200
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -45,13 +45,45 @@ class Place:
         return shown.removeprefix(".") or None
 
 
+class Choices:
+    """The words that may stand at a place, for a person to choose from, and the nearest one to a word that may not."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = sorted(set(words))
+        self._nearest: dict[str, str | None] = {}  # the same mistake is often made in every table
+        self._searches = _LONG_SEARCHES if len(self.words) > _MANY_WORDS else None
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.words
+
+    @property
+    def listed(self) -> str:
+        """The words, at most twenty of them."""
+        return ", ".join(self.words[:20]) + (", …" if len(self.words) > 20 else "") if self.words else "–"
+
+    def nearest(self, word: str) -> str | None:
+        """The one that `word` may have been meant for, None where none is near."""
+        if word not in self._nearest:
+            self._nearest[word] = self._search(word)
+        return self._nearest[word]
+
+    def _search(self, word: str) -> str | None:
+        if self._searches is not None:
+            if self._searches == 0:
+                return None
+            self._searches -= 1
+        import difflib
+
+        close = difflib.get_close_matches(word[:300].lower(), self.words, n=1)
+        return close[0] if close else None
+
+
 @dataclass(slots=True)
 class Problems:
     """What was found so far. `texts` has the files read, in order; lines are looked up at the very end."""
 
     texts: dict[Path, str] = field(default_factory=dict)
     _found: list[tuple[str, Place, dict[str, object]]] = field(default_factory=list)
-    _long_searches: int = _LONG_SEARCHES
 
     @property
     def count(self) -> int:
@@ -66,24 +98,14 @@ class Problems:
         """`value` is not what may stand at `place`; `expected` is written as TOML would have it."""
         self.add("config-wrong-value", place, expected=expected, found=shown(value))
 
-    def unknown(self, code: str, place: Place, word: str, known: Collection[str], **params: object) -> None:
+    def unknown(self, code: str, place: Place, word: str, known: Choices, **params: object) -> None:
         """`word` is none of `known`; `nearest` is the one it may have been meant for, or None."""
-        self.add(code, place, expected=_listed(known), nearest=self._nearest(word, known), **params)
+        self.add(code, place, expected=known.listed, nearest=known.nearest(word), **params)
 
     def raise_if_any(self) -> None:
         """Raise ConfigError with every problem, in the order of files and lines."""
         if self._found:
             raise ConfigError(self._located())
-
-    def _nearest(self, word: str, known: Collection[str]) -> str | None:
-        if len(known) > _MANY_NAMES:
-            if not self._long_searches:
-                return None
-            self._long_searches -= 1
-        import difflib
-
-        close = difflib.get_close_matches(word[:300].lower(), known, n=1)
-        return close[0] if close else None
 
     def _located(self) -> list[ConfigProblem]:
         places = (value for _, place, params in self._found for value in (place, *params.values()))
@@ -114,12 +136,6 @@ def shown(value: object) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value)
-
-
-def _listed(known: Collection[str]) -> str:
-    """At most twenty of them, for a person to choose from."""
-    names = sorted(known)
-    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "–"
 
 
 def _located_text(value: object, lines: Mapping[Path, Mapping[KeyPath, int]]) -> object:

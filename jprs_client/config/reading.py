@@ -10,7 +10,7 @@ from jprs_client.config import sections
 from jprs_client.config.certificates import References, certificates, check_together, defaults, usage_fqdns
 from jprs_client.config.plugin_tables import PluginKinds, plugin_table
 from jprs_client.config.problems import Place, Problems
-from jprs_client.config.schema import ELSEWHERE, KEYS, SHAPE
+from jprs_client.config.schema import ELSEWHERE, KEY_CHOICES, KEYS, SHAPE, TABLE_CHOICES
 from jprs_client.config.sources import Entry, Merged, RawTable, conf_d, merge, read
 from jprs_client.config.tables import Table, note_unknown
 from jprs_client.config.values import BUILT_IN_LISTEN, BUILT_IN_PLUGIN, BUILT_IN_SOLVER, Config, PluginTable
@@ -68,7 +68,8 @@ def _note_unknown_tables(tops: Mapping[Path, Mapping[str, object]], problems: Pr
     for file, top in tops.items():
         for name, value in top.items():
             if name not in KEYS:
-                note_unknown(name, Entry(value, Place(file, (name,))), KEYS, problems, ELSEWHERE)
+                elsewhere = {} if isinstance(value, dict) else ELSEWHERE  # a table is meant for one of the tables
+                note_unknown(name, Entry(value, Place(file, (name,))), TABLE_CHOICES, problems, elsewhere)
 
 
 def _config(
@@ -82,10 +83,10 @@ def _config(
 
     def section(kind: str) -> Table:
         raw = RawTable(Place(path, (kind,)), merged.sections.get(kind, {}))
-        return Table(raw, KEYS[kind], problems, ELSEWHERE)
+        return Table(raw, KEY_CHOICES[kind], problems, ELSEWHERE)
 
     def tables(kind: str) -> Iterator[Table]:
-        return (Table(raw, KEYS[kind], problems, ELSEWHERE) for raw in merged.arrays.get(kind, []))
+        return (Table(raw, KEY_CHOICES[kind], problems, ELSEWHERE) for raw in merged.arrays.get(kind, []))
 
     def plugin_tables(kind: str) -> dict[str, PluginTable]:
         found = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
+from jprs_client.config.problems import Choices
 from jprs_client.config.sources import Shape
 from jprs_client.config.values import (
     AccountSection,
@@ -44,6 +45,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     **{kind: tuple(field.name for field in fields(cls)) for kind, cls in ARRAYS.items()},
     **dict.fromkeys(PLUGIN_TABLES, ("plugin",)),
 }
+
+#: The same, for a person to choose from.
+KEY_CHOICES: Mapping[str, Choices] = {kind: Choices(keys) for kind, keys in KEYS.items()}
+TABLE_CHOICES = Choices(KEYS)
 
 #: The one table that has a key of this name, for who writes it under another heading.
 ELSEWHERE: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from jprs_client.config.problems import Place, Problems
+from jprs_client.config.problems import Choices, Place, Problems
 from jprs_client.config.sources import Entry, RawTable
 from jprs_client.config.values import Address
 from jprs_client.errors import BadName
@@ -33,7 +33,7 @@ _ONLY_DIGITS = re.compile(r"[0-9.]+")
 class Table:
     """The keys of one table. `known` are those it may have; each other one is noted at once."""
 
-    def __init__(self, raw: RawTable, known: Collection[str], problems: Problems, elsewhere: Mapping[str, str]) -> None:
+    def __init__(self, raw: RawTable, known: Choices, problems: Problems, elsewhere: Mapping[str, str]) -> None:
         self.place = raw.place
         self.problems = problems
         self._entries = raw.entries
@@ -147,9 +147,7 @@ class Table:
         return tuple(seen)
 
 
-def note_unknown(
-    key: str, entry: Entry, known: Collection[str], problems: Problems, elsewhere: Mapping[str, str]
-) -> None:
+def note_unknown(key: str, entry: Entry, known: Choices, problems: Problems, elsewhere: Mapping[str, str]) -> None:
     """Note a key that nobody reads; one that looks like a secret is told so instead, also deep inside.
 
     `elsewhere` tells for a key which table has one of that name.
@@ -159,8 +157,7 @@ def note_unknown(
     if problems.count > before:
         return
     if key in elsewhere:
-        expected = ", ".join(sorted(known)) or "–"
-        problems.add("config-unknown-key", entry.place, expected=expected, nearest=elsewhere[key])
+        problems.add("config-unknown-key", entry.place, expected=known.listed, nearest=elsewhere[key])
     else:
         problems.unknown("config-unknown-key", entry.place, key, known)
 
