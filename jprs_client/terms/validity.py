@@ -51,8 +51,3 @@ def expected_not_after(issued_at: datetime) -> datetime:
 def close_to_month_end(now: datetime) -> bool:
     """Whether a month ends in Japan within the hour, so that a first issuance had better wait (TERMS P1)."""
     return now.astimezone(JST).month != (now + PERIOD_END_GUARD).astimezone(JST).month
-
-
-def first_issuance_at(now: datetime) -> datetime:
-    """When a first issuance that is due `now` is best made: now, or when the new month has begun in Japan."""
-    return jst_midnight(jst_day(now) + timedelta(days=1)) if close_to_month_end(now) else now

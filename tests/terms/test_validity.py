@@ -12,7 +12,6 @@ from jprs_client.terms.usage import JST, jst_day
 from jprs_client.terms.validity import (
     close_to_month_end,
     expected_not_after,
-    first_issuance_at,
     industry_maximum,
     last_valid_day,
 )
@@ -80,7 +79,3 @@ def test_a_first_issuance_within_an_hour_of_a_months_end_in_japan_waits_for_the_
     now: datetime, close: bool
 ) -> None:
     assert close_to_month_end(now) is close
-    at = first_issuance_at(now)
-    assert (at > now) is close
-    assert not close_to_month_end(at)
-    assert at - now <= timedelta(hours=1)
