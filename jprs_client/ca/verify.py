@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from jprs_client.ca.answers import differing
-from jprs_client.ca.pem import to_pem
+from jprs_client.ca.pem import certificates, to_pem
 from jprs_client.ca.renewal_info import ari_cert_id
 from jprs_client.errors import BadAnswer, Value, harmless
 
@@ -47,8 +47,8 @@ _KNOWN = frozenset(
 class Verified:
     """A certificate that may be kept. PEM is encoded anew; `chain_pem` is the way up without the root.
 
-    `serial` is lower-case hex without leading zeros; fingerprints are SHA-256 in lower-case hex; `warnings` are codes
-    and parameters of `note.CODE`.
+    `serial` is lower-case hex without leading zeros; `fingerprint` and `spki_sha256` are SHA-256 in lower-case hex;
+    `warnings` are codes and parameters of `note.CODE`.
     """
 
     cert_pem: bytes
@@ -58,7 +58,7 @@ class Verified:
     not_after: datetime
     names: tuple[str, ...]
     spki_sha256: str
-    sha256: str
+    fingerprint: str
     issuer: str
     ari_id: str | None
     sct_count: int
@@ -84,18 +84,18 @@ def verify_chain(
     alone is taken (with a note) from a CA that need not log to Certificate Transparency, since a private or test CA
     may sign with its root; a public one never does (CA/Browser Forum BR 6.1.7), so there its issuer is missing.
     """
-    certificates = _loaded(chain_der)
+    given = _loaded(chain_der)
     warnings: list[tuple[str, dict[str, Value]]] = []
-    leaf = _leaf(certificates, key_spki_sha256)
-    if certificates[0] != leaf:
+    leaf = _leaf(given, key_spki_sha256)
+    if given[0] != leaf:
         warnings.append(("chain-reordered", {}))
     _check_names(leaf, names)
     _check_dates(leaf, now)
     _check_purpose(leaf)
-    for certificate in certificates:
+    for certificate in given:
         if not _is_self_signed(certificate) or certificate == leaf:
             _check_strength(certificate)
-    path, complete = _path(leaf, certificates, now)
+    path, complete = _path(leaf, given, now)
     if not path and not complete:
         if require_scts:
             raise BadAnswer("chain-incomplete", issuer=_name(leaf.issuer))
@@ -107,6 +107,21 @@ def verify_chain(
         warnings.append(("certificate-without-scts", {}))
     if _has(leaf, ExtensionOID.TLS_FEATURE):
         warnings.append(("certificate-must-staple", {}))
+    return _facts(leaf, path, tuple(warnings))
+
+
+def read_chain(cert_pem: bytes, chain_pem: bytes) -> Verified:
+    """The same facts about a certificate that was verified when it was kept; its dates may be over by now.
+
+    BadAnswer when there is anything but certificates in it.
+    """
+    leaf, *path = _loaded((*certificates(cert_pem), *(certificates(chain_pem) if chain_pem.strip() else ())))
+    return _facts(leaf, path, ())
+
+
+def _facts(
+    leaf: x509.Certificate, path: Sequence[x509.Certificate], warnings: tuple[tuple[str, dict[str, Value]], ...]
+) -> Verified:
     leaf_der = leaf.public_bytes(serialization.Encoding.DER)
     return Verified(
         cert_pem=to_pem(leaf_der),
@@ -114,13 +129,13 @@ def verify_chain(
         serial=f"{leaf.serial_number:x}",
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
-        names=tuple(sorted(names)),
-        spki_sha256=key_spki_sha256,
-        sha256=hashlib.sha256(leaf_der).hexdigest(),
+        names=tuple(sorted(_names(leaf))),
+        spki_sha256=_spki_sha256(leaf),
+        fingerprint=hashlib.sha256(leaf_der).hexdigest(),
         issuer=_name(leaf.issuer),
         ari_id=ari_cert_id(leaf_der),
-        sct_count=scts,
-        warnings=tuple(warnings),
+        sct_count=_sct_count(leaf),
+        warnings=warnings,
     )
 
 
@@ -150,12 +165,10 @@ def _spki_sha256(certificate: x509.Certificate) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def _leaf(certificates: Sequence[x509.Certificate], key_spki_sha256: str) -> x509.Certificate:
-    found = [certificate for certificate in certificates if _spki_sha256(certificate) == key_spki_sha256]
+def _leaf(given: Sequence[x509.Certificate], key_spki_sha256: str) -> x509.Certificate:
+    found = [certificate for certificate in given if _spki_sha256(certificate) == key_spki_sha256]
     if not found:
-        raise BadAnswer(
-            "certificate-other-key", expected=key_spki_sha256[:16], found=_spki_sha256(certificates[0])[:16]
-        )
+        raise BadAnswer("certificate-other-key", expected=key_spki_sha256[:16], found=_spki_sha256(given[0])[:16])
     if len(found) > 1:
         raise BadAnswer("chain-foreign", subject=_name(found[1].subject))
     return found[0]
@@ -169,15 +182,20 @@ def _has(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bool:
     return any(extension.oid == oid for extension in certificate.extensions)
 
 
-def _check_names(leaf: x509.Certificate, names: frozenset[str]) -> None:
-    """Exactly these in the subjectAltName; a common name counts for nothing (RFC 6125 §6.4.4)."""
-    found: set[str] = set()
+def _names(leaf: x509.Certificate) -> frozenset[str]:
+    """What stands in the subjectAltName; a common name counts for nothing (RFC 6125 §6.4.4)."""
     try:
         entries = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        entries = x509.SubjectAlternativeName([])
-    for entry in entries:
-        found.add(harmless(entry.value, 255).lower() if isinstance(entry, x509.DNSName) else harmless(repr(entry), 255))
+        return frozenset()
+    return frozenset(
+        harmless(entry.value, 255).lower() if isinstance(entry, x509.DNSName) else harmless(repr(entry), 255)
+        for entry in entries
+    )
+
+
+def _check_names(leaf: x509.Certificate, names: frozenset[str]) -> None:
+    found = _names(leaf)
     if found != names:
         raise BadAnswer("certificate-other-names", **differing(found, names))
 
@@ -247,13 +265,13 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _path(
-    leaf: x509.Certificate, certificates: Sequence[x509.Certificate], now: datetime
+    leaf: x509.Certificate, given: Sequence[x509.Certificate], now: datetime
 ) -> tuple[list[x509.Certificate], bool]:
     """The way up from `leaf`, without it and without the root; and whether it ends at a root that was there.
 
     Each certificate is signed by the next. BadAnswer when one belongs to no place on the way.
     """
-    rest = [certificate for certificate in certificates if certificate != leaf]
+    rest = [certificate for certificate in given if certificate != leaf]
     path: list[x509.Certificate] = []
     current = leaf
     complete = False
