@@ -1,0 +1,121 @@
+"""Sentences of `app`, `execute`, `issuance`, `registration` and `store`: what is going on, and what could not be done."""
+
+EN: dict[str, str] = {
+    # What is going on
+    "progress.ordering": "{certificate}: ordering ({names} names)",
+    "progress.proving": "{certificate}: proving control of {names} names",
+    "progress.finalizing": "{certificate}: control is proved, asking for the certificate",
+    "progress.issued": "{certificate}: issued, serial {serial}, valid until {not_after}",
+    "progress.installing": "{certificate}: installing on {target}",
+    "progress.installed": "{certificate}: {target} serves it",
+    "progress.revoking": "{certificate}: revoking serial {serial}",
+    "progress.revoked": "{certificate}: serial {serial} is revoked",
+    "progress.failed": "{certificate}: {action} failed",
+    "progress.caa-unknown": "{name}: the CAA records at {zone} could not be looked up; the CA would refuse for that",
+    # The account
+    "error.consent-missing": "Creating the account means agreeing, and not everything has been agreed to: {options}.",
+    "next.consent-missing": (
+        "Read the terms, CPS and CP ({terms}) and JPRS's page on what is disclosed to certificate transparency log "
+        "operators abroad ({ct}); then run register with --agree-terms and --consent-ct."
+    ),
+    "error.contact-missing": "{file} names no contact.",
+    "next.contact-missing": 'Add contact = ["you@example.jp"] under [account]; the CA\'s urgent notices go there.',
+    "error.not-registered": "There is no ACME account yet at {directory}.",
+    "next.not-registered": "Run “jprs-client register --agree-terms --consent-ct” with the operator's credentials.",
+    "error.account-key-missing": "The account's private key {file} cannot be read: {cause}.",
+    "next.account-key-missing": "Restore it from your backup; without it the account cannot be used.",
+    # State
+    "error.state-not-writable": "The state directory {directory} cannot be written: {cause}.",
+    "next.state-not-writable": "Run as a user who may write there, make room on the disk, or name another --state-dir.",
+    "error.state-not-a-directory": "{directory} is not a directory.",
+    "next.state-not-a-directory": "Name a directory with --state-dir.",
+    "error.state-database-unusable": "The database {file} cannot be used: {cause}.",
+    "next.state-database-unusable": "Look at the file's owner and disk; restore it from a backup if it is damaged.",
+    "error.state-from-newer-version": (
+        "The database {file} was written by a newer version of this program (schema {version}, we know {known})."
+    ),
+    "next.state-from-newer-version": "Install the newer version again; this one leaves the file alone.",
+    "error.version-unreadable": "Version {version} of {name} cannot be read from {file}: {cause}.",
+    "next.version-unreadable": "Restore the folder from a backup, or run “jprs-client renew --force {name}”.",
+    "error.pending-key-lost": "The key of the order under way for {name} is gone.",
+    "next.pending-key-lost": "Run apply again; it begins with a new key.",
+    "error.locked": "Another run (process {pid}, since {since}) is working on {what} {name}.",
+    "next.locked": "Wait until it has ended, or use --lock-timeout to wait here.",
+    # What a person asked for
+    "error.no-such-certificate": "There is no certificate {name}. There are: {known}.",
+    "error.no-such-certificate.no-known": "There is no certificate {name}.",
+    "next.no-such-certificate": "“jprs-client status” lists the certificates by name.",
+    "error.no-such-serial": "{name} has no certificate with serial {serial}.",
+    "next.no-such-serial": "“jprs-client show {name}” lists the versions with their serials.",
+    "error.nothing-issued": "No certificate has been issued for {name} yet.",
+    "next.nothing-issued": "Run “jprs-client apply {name}” first.",
+    "error.nothing-to-roll-back-to": "{name} has no earlier version to go back to.",
+    "next.nothing-to-roll-back-to": "Nothing was changed.",
+    "error.rollback-unusable": "The earlier version of {name} (serial {serial}) is revoked, or expired on {not_after}.",
+    "next.rollback-unusable": "Nothing was changed; the newer version keeps being served.",
+    "error.rollback-key-blocked": "The key of the earlier version of {name} (serial {serial}) was compromised.",
+    "next.rollback-key-blocked": "Nothing was changed; a compromised key is never used again.",
+}
+
+JA: dict[str, str] = {
+    "progress.ordering": "{certificate}: 証明書を申請しています（{names} 個の名前）",
+    "progress.proving": "{certificate}: {names} 個の名前の管理権限を証明しています",
+    "progress.finalizing": "{certificate}: 管理権限が確認されました。証明書を求めています",
+    "progress.issued": "{certificate}: 発行されました。シリアル番号 {serial}、有効期限 {not_after}",
+    "progress.installing": "{certificate}: {target} に配置しています",
+    "progress.installed": "{certificate}: {target} が提供しています",
+    "progress.revoking": "{certificate}: シリアル番号 {serial} を失効させています",
+    "progress.revoked": "{certificate}: シリアル番号 {serial} は失効しました",
+    "progress.failed": "{certificate}: {action} に失敗しました",
+    "progress.caa-unknown": "{name}: {zone} のCAAレコードを確認できませんでした。認証局はこれを理由に拒否します",
+    "error.consent-missing": "アカウントの作成には同意が必要ですが、そろっていません: {options}",
+    "next.consent-missing": (
+        "ご利用条件・CPS・CP（{terms}）と、外国にあるCTログサーバー運営組織への情報提供についてのページ（{ct}）を"
+        "読んだうえで、register に --agree-terms と --consent-ct を付けて実行してください。"
+    ),
+    "error.contact-missing": "{file} に連絡先がありません。",
+    "next.contact-missing": (
+        '[account] に contact = ["you@example.jp"] を加えてください。認証局からの緊急の連絡が届きます。'
+    ),
+    "error.not-registered": "{directory} にACMEアカウントがまだありません。",
+    "next.not-registered": (
+        "指定事業者から受け取った認証情報で「jprs-client register --agree-terms --consent-ct」を実行してください。"
+    ),
+    "error.account-key-missing": "アカウントの秘密鍵 {file} を読めません: {cause}",
+    "next.account-key-missing": "バックアップから復元してください。この鍵がないとアカウントは使えません。",
+    "error.state-not-writable": "状態ディレクトリ {directory} に書き込めません: {cause}",
+    "next.state-not-writable": (
+        "書き込めるユーザーで実行するか、ディスクの空きを確保するか、別の --state-dir を指定してください。"
+    ),
+    "error.state-not-a-directory": "{directory} はディレクトリではありません。",
+    "next.state-not-a-directory": "--state-dir でディレクトリを指定してください。",
+    "error.state-database-unusable": "データベース {file} を使えません: {cause}",
+    "next.state-database-unusable": (
+        "ファイルの所有者とディスクを確認し、壊れている場合はバックアップから復元してください。"
+    ),
+    "error.state-from-newer-version": (
+        "データベース {file} は、より新しい版のプログラムが書いたものです（スキーマ {version}、対応は {known} まで）。"
+    ),
+    "next.state-from-newer-version": "新しい版を入れ直してください。この版はファイルに手を加えません。",
+    "error.version-unreadable": "{name} のバージョン {version} を {file} から読めません: {cause}",
+    "next.version-unreadable": (
+        "フォルダーをバックアップから復元するか、「jprs-client renew --force {name}」を実行してください。"
+    ),
+    "error.pending-key-lost": "{name} の申請に使っている鍵がなくなっています。",
+    "next.pending-key-lost": "apply をもう一度実行してください。新しい鍵で始めます。",
+    "error.locked": "別の実行（プロセス {pid}、{since} から）が {what} {name} を処理しています。",
+    "next.locked": "終わるまで待つか、--lock-timeout で待ち時間を指定してください。",
+    "error.no-such-certificate": "証明書 {name} はありません。あるのは次のとおりです: {known}",
+    "error.no-such-certificate.no-known": "証明書 {name} はありません。",
+    "next.no-such-certificate": "「jprs-client status」で証明書の名前を確認できます。",
+    "error.no-such-serial": "{name} にシリアル番号 {serial} の証明書はありません。",
+    "next.no-such-serial": "「jprs-client show {name}」で各バージョンのシリアル番号を確認できます。",
+    "error.nothing-issued": "{name} の証明書はまだ発行されていません。",
+    "next.nothing-issued": "先に「jprs-client apply {name}」を実行してください。",
+    "error.nothing-to-roll-back-to": "{name} には戻れる以前のバージョンがありません。",
+    "next.nothing-to-roll-back-to": "何も変更していません。",
+    "error.rollback-unusable": "{name} の以前のバージョン（シリアル番号 {serial}）は失効しているか、{not_after} に期限が切れています。",
+    "next.rollback-unusable": "何も変更していません。新しいバージョンの提供が続きます。",
+    "error.rollback-key-blocked": "{name} の以前のバージョン（シリアル番号 {serial}）の鍵は危殆化しています。",
+    "next.rollback-key-blocked": "何も変更していません。危殆化した鍵は二度と使いません。",
+}
