@@ -1,4 +1,4 @@
-"""Sentences of `app`, `execute`, `issuance`, `registration` and `store`: what is going on, and what could not be done."""
+"""Sentences of `app`, `execute`, `issuance`, `registration`, `store`: what goes on, and what could not be done."""
 
 EN: dict[str, str] = {
     # What is going on
@@ -114,7 +114,9 @@ JA: dict[str, str] = {
     "next.nothing-issued": "先に「jprs-client apply {name}」を実行してください。",
     "error.nothing-to-roll-back-to": "{name} には戻れる以前のバージョンがありません。",
     "next.nothing-to-roll-back-to": "何も変更していません。",
-    "error.rollback-unusable": "{name} の以前のバージョン（シリアル番号 {serial}）は失効しているか、{not_after} に期限が切れています。",
+    "error.rollback-unusable": (
+        "{name} の以前のバージョン（シリアル番号 {serial}）は失効しているか、{not_after} に期限が切れています。"
+    ),
     "next.rollback-unusable": "何も変更していません。新しいバージョンの提供が続きます。",
     "error.rollback-key-blocked": "{name} の以前のバージョン（シリアル番号 {serial}）の鍵は危殆化しています。",
     "next.rollback-key-blocked": "何も変更していません。危殆化した鍵は二度と使いません。",

@@ -46,7 +46,9 @@ EN: dict[str, str] = {
     ),
     "problem.not-replaced": "Certificate {name} was revoked and is not replaced.",
     "remedy.not-replaced": "For a new one, run “jprs-client renew --force {name}”.",
-    "problem.start-not-confirmed": "A first certificate for {certificate} starts the usage period, and charge, of {names}.",
+    "problem.start-not-confirmed": (
+        "A first certificate for {certificate} starts the usage period, and charge, of {names}."
+    ),
     "remedy.start-not-confirmed": (
         "Nobody has confirmed that yet: run apply on a terminal, or with --start-usage, or set start_usage = true."
     ),
@@ -54,7 +56,9 @@ EN: dict[str, str] = {
 
 JA: dict[str, str] = {
     "reason.never-issued": "証明書がまだ発行されていません",
-    "reason.after-month-end": "日本時間で1時間以内に月が替わります。日付が替わってから発行するとご利用期間が長くなります",
+    "reason.after-month-end": (
+        "日本時間で1時間以内に月が替わります。日付が替わってから発行すると、ご利用期間が長くなります"
+    ),
     "reason.revoked": "証明書が失効しています",
     "reason.names-differ": "名前が変わります（追加: {added}、除外: {removed}）",
     "reason.names-differ.no-added": "名前が除かれます: {removed}",
@@ -92,12 +96,14 @@ JA: dict[str, str] = {
         "利用FQDN {name} は設定ファイルにありませんが、ご利用期間は {ends} まで続き、その後も継続されます。"
     ),
     "remedy.usage-not-in-configuration": (
-        "利用を終える場合は、{ends} までに指定事業者を通じて利用終了を届け出てください。続ける場合は設定に戻してください。"
+        "利用を終える場合は、{ends} までに指定事業者を通じて利用終了を届け出てください。"
+        "続ける場合は設定に戻してください。"
     ),
     "problem.not-replaced": "証明書 {name} は失効し、代わりの証明書はありません。",
     "remedy.not-replaced": "新しい証明書が必要なときは「jprs-client renew --force {name}」を実行してください。",
     "problem.start-not-confirmed": "{certificate} の最初の証明書を発行すると、{names} のご利用期間と課金が始まります。",
     "remedy.start-not-confirmed": (
-        "まだ確認されていません。端末で apply を実行するか、--start-usage を付けるか、start_usage = true を設定してください。"
+        "まだ確認されていません。端末で apply を実行するか、--start-usage を付けるか、"
+        "start_usage = true を設定してください。"
     ),
 }
