@@ -36,14 +36,14 @@ class Waiting:
 
     missing: frozenset[Proof]
     started: float
-    pause: float = FIRST_PAUSE
+    pause: float = 0.0
     silent: int = 0
 
     def after(self, seen: Mapping[Proof, bool | None]) -> Waiting:
         """Where it stands after another look; in `seen`, None is a look-up that failed."""
         silent = self.silent + 1 if all(answer is None for answer in seen.values()) else 0
         missing = frozenset(proof for proof in self.missing if not seen.get(proof))
-        return Waiting(missing, self.started, min(self.pause * 1.5, LONGEST_PAUSE), silent)
+        return Waiting(missing, self.started, min(self.pause * 1.5 or FIRST_PAUSE, LONGEST_PAUSE), silent)
 
     def next_pause(self, now: float, limit: float) -> float | None:
         """Seconds until the next look; None when all is seen, time is up, or asking on is pointless."""
