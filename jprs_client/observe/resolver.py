@@ -137,8 +137,8 @@ class Resolver:
 
     def _living(self) -> list[tuple[str, int]]:
         if self._servers is None:
-            found = (_by_ip(*address) for address in self._addresses or _of_the_system())
-            self._servers = [server for server in found if server is not None]
+            given = self._addresses or _of_the_system()
+            self._servers = [server for address in given for server in _by_ip(*address)]
         return self._servers
 
 
@@ -149,15 +149,25 @@ class _Nonsense(Exception):
 def _asked(server: tuple[str, int], name: Name, rdtype: RdataType, patience: float) -> Message | None:
     """One server's answer, by UDP and by TCP where it is long; None when it is silent or away."""
     import dns.exception
+    import dns.inet
     import dns.message
     import dns.query
 
+    where = dns.inet.low_level_address_tuple(server)
     for share in (0.4, 0.6):  # twice: a datagram may get lost
         question = dns.message.make_query(name, rdtype, use_edns=0, payload=_UDP_PAYLOAD)
         try:
-            return dns.query.udp_with_fallback(
-                question, server[0], timeout=patience * share, port=server[1], ignore_unexpected=True
-            )[0]
+            with socket.socket(dns.inet.af_for_address(server[0]), socket.SOCK_DGRAM) as own:
+                own.setblocking(False)
+                own.connect(where)  # then a closed port is told at once, and strangers are not heard
+                return dns.query.udp_with_fallback(
+                    question,
+                    server[0],
+                    timeout=patience * share,
+                    port=server[1],
+                    ignore_unexpected=True,
+                    udp_sock=own,
+                )[0]
         except dns.exception.Timeout:
             continue
         except OSError:  # refused, unreachable
@@ -211,15 +221,17 @@ def _caa(rdata: Rdata) -> CaaRecord:
     return CaaRecord(record.flags, tag, value)
 
 
-def _by_ip(host: str, port: int) -> tuple[str, int] | None:
+def _by_ip(host: str, port: int) -> list[tuple[str, int]]:
+    """The IP addresses of a server; none for a name nobody knows: that is as good as silence."""
     import dns.inet
 
     if dns.inet.is_address(host):
-        return host, port
+        return [(host, port)]
     try:
-        return str(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0]), port
-    except OSError:  # a server without an address is as good as a silent one
-        return None
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        return []
+    return [(str(where[0]), port) for *_, where in found]
 
 
 def _of_the_system() -> tuple[tuple[str, int], ...]:
