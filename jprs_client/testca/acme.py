@@ -1,0 +1,599 @@
+"""The ACME side: RFC 8555 and RFC 9773 over HTTP. What stands where, who may see it, how it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from typing import Any
+
+from jprs_client.testca.asgi import App, Request, Response, Router, json_response
+from jprs_client.testca.ca import MOST_NAMES, Authority
+from jprs_client.testca.clock import rfc3339
+from jprs_client.testca.faults import Action
+from jprs_client.testca.jose import JoseError, decode, parse_object
+from jprs_client.testca.names import wrong_with
+from jprs_client.testca.orders import (
+    CESSATION,
+    KEY_COMPROMISE,
+    SUBSCRIBER_REASONS,
+    Account,
+    Authorization,
+    Certificate,
+    Challenge,
+    Order,
+    Status,
+)
+from jprs_client.testca.problems import Problem, Subproblem, malformed
+from jprs_client.testca.signed import Gate, Signed, base_url, new_key
+from jprs_client.testca.signer import read_csr
+from jprs_client.testca.validity import suggested_window
+
+#: Seconds after which to ask again about what is being done.
+_ASK_AGAIN = "1"
+#: RFC 9773 §4.3: six hours until the next look at renewal information.
+_LOOK_AGAIN = "21600"
+_ORDERS_A_PAGE = 100
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through. `names` and `account` are for the log and for faults."""
+
+    request: Request
+    base: str
+    endpoint: str = ""
+    segments: tuple[str, ...] = ()
+    names: Sequence[str] = ()
+    account: str | None = None
+    fault: Action | None = None
+    problem: str | None = None
+
+    @property
+    def url(self) -> str:
+        """What was asked for."""
+        return self.base + self.request.target
+
+    def link(self, *parts: str) -> str:
+        """The address of something on this side."""
+        return "/".join([self.base, "acme", *parts])
+
+
+Deed = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What stands at a path: its name in the log, and what is done for GET (and HEAD) and for POST."""
+
+    name: str
+    get: Deed | None = None
+    post: Deed | None = None
+    methods: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        methods = (["GET", "HEAD"] if self.get else []) + (["POST"] if self.post else [])
+        object.__setattr__(self, "methods", methods)
+
+
+class AcmeFront:
+    """The door that clients know. `base` is its own address, for requests that name none that can be used."""
+
+    def __init__(self, authority: Authority, base: str = "https://localhost:14000") -> None:
+        self._ca = authority
+        self._gate = Gate(authority)
+        self.base = base
+        self._router: Router[Endpoint] = Router(
+            {
+                "/dir": Endpoint("directory", get=self._directory),
+                "/terms": Endpoint("terms", get=_terms),
+                "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce),
+                "/acme/new-account": Endpoint("newAccount", post=self._new_account),
+                "/acme/account/{}": Endpoint("account", post=self._account),
+                "/acme/account/{}/orders": Endpoint("orders", post=self._orders),
+                "/acme/new-order": Endpoint("newOrder", post=self._new_order),
+                "/acme/order/{}": Endpoint("order", post=self._order),
+                "/acme/order/{}/finalize": Endpoint("finalize", post=self._finalize),
+                "/acme/authorization/{}": Endpoint("authorization", post=self._authorization),
+                "/acme/challenge/{}/{}": Endpoint("challenge", post=self._challenge),
+                "/acme/certificate/{}": Endpoint("certificate", post=self._certificate),
+                "/acme/revoke-cert": Endpoint("revokeCert", post=self._revoke_cert),
+                "/acme/key-change": Endpoint("keyChange", post=self._key_change),
+                "/acme/renewal-info/{}": Endpoint("renewalInfo", get=self._renewal_info),
+            }
+        )
+        self.app = App(self.handle, lambda status, detail: _problem_response(_of_status(status, detail)))
+
+    # the way of every request
+
+    async def handle(self, request: Request) -> Response:
+        """The answer, with what every answer has, and a line in the log."""
+        now = self._ca.now()
+        call = Call(request, base_url(request, self.base))
+        deed = self._find(call)
+        if call.fault is not None and call.fault.delay:
+            await asyncio.sleep(call.fault.delay)
+        response = call.fault.instead() if call.fault else None
+        if response is None:
+            response = self._carried_out(deed, call)
+        response.set("Replay-Nonce", self._ca.nonces.give())
+        response.set("Cache-Control", "no-store")
+        response.set("Date", format_datetime(now, usegmt=True))
+        if call.endpoint != "directory":  # RFC 8555 §7.1
+            response.headers.append(("Link", f'<{call.base}/dir>;rel="index"'))
+        if call.fault is not None:
+            response = call.fault.changed(response)
+        self._ca.log.append(
+            {
+                "time": rfc3339(now),
+                "method": request.method,
+                "path": request.path,
+                "endpoint": call.endpoint,
+                "account": call.account,
+                "names": list(call.names),
+                "status": response.status,
+                "problem": call.problem,
+                "fault": dict(call.fault.members) if call.fault else None,
+            }
+        )
+        return response
+
+    def _find(self, call: Call) -> Deed:
+        """What is to be done; meanwhile `call` learns what it is about, and which fault waits for it."""
+        found = self._router.match(call.request.path)
+        if found is None:
+            return _refusing(malformed("nothing is here", 404))
+        endpoint, call.segments = found
+        call.endpoint = endpoint.name
+        call.names = self._names_concerned(call)
+        call.fault = self._ca.faults.take(endpoint.name, call.names)
+        deed = {"GET": endpoint.get, "HEAD": endpoint.get, "POST": endpoint.post}.get(call.request.method)
+        if deed is None:
+            problem = malformed(f"{call.request.method} is not for {endpoint.name}", 405)
+            problem.headers = (("Allow", ", ".join(endpoint.methods)),)
+            return _refusing(problem)
+        return deed
+
+    def _carried_out(self, deed: Deed, call: Call) -> Response:
+        try:
+            return deed(call)
+        except Problem as problem:
+            call.problem = problem.kind
+            return _problem_response(problem)
+
+    def _names_concerned(self, call: Call) -> Sequence[str]:
+        """The DNS names a request is about, as far as can be told before it is verified."""
+        book, identity = self._ca.book, call.segments[0] if call.segments else ""
+        if call.endpoint in {"order", "finalize"} and identity in book.orders:
+            return book.orders[identity].names
+        if call.endpoint in {"authorization", "challenge"} and identity in book.authorizations:
+            return [book.authorizations[identity].full_name]
+        if call.endpoint == "certificate" and (certificate := self._by_hex(identity)) is not None:
+            return certificate.names
+        if call.endpoint == "renewalInfo" and (certificate := book.by_ari_id(identity)) is not None:
+            return certificate.names
+        if call.endpoint == "newOrder":
+            return _names_said(call.request.body)
+        if call.endpoint == "revokeCert" and (certificate := book.by_der(_der_said(call.request.body))) is not None:
+            return certificate.names
+        return ()
+
+    def _signed(self, call: Call, by: str = "kid") -> Signed:
+        refuse_nonce = call.fault is not None and call.fault.refuses_nonce
+        signed = self._gate.open(call.request, call.base, by=by, refuse_nonce=refuse_nonce)
+        if signed.account is not None:
+            call.account = signed.account.identity
+        return signed
+
+    # the directory
+
+    def _directory(self, call: Call) -> Response:
+        meta: dict[str, Any] = {
+            "termsOfService": f"{call.base}/terms",
+            "website": f"{call.base}/terms",
+            "caaIdentities": list(self._ca.settings.caa_identities),
+        }
+        if self._ca.settings.eab_required:
+            meta["externalAccountRequired"] = True
+        return json_response(
+            200,
+            {
+                "newNonce": call.link("new-nonce"),
+                "newAccount": call.link("new-account"),
+                "newOrder": call.link("new-order"),
+                "revokeCert": call.link("revoke-cert"),
+                "keyChange": call.link("key-change"),
+                "renewalInfo": call.link("renewal-info"),
+                "meta": meta,
+            },
+        )
+
+    # accounts
+
+    def _new_account(self, call: Call) -> Response:
+        signed = self._signed(call, "jwk")
+        document = signed.document()
+        account = self._ca.book.account_by_key(signed.jwk)
+        if account is not None:
+            call.account = account.identity
+            if account.status is not Status.VALID:
+                raise Problem("unauthorized", f"the account of this key is {account.status}", 401)
+            return self._account_response(call, account, 200)
+        if _flag(document, "onlyReturnExisting"):
+            raise Problem("accountDoesNotExist", "this key has no account")
+        contact = _contact(document)
+        if not _flag(document, "termsOfServiceAgreed"):
+            terms = ("Link", f'<{call.base}/terms>;rel="terms-of-service"')
+            raise Problem("userActionRequired", "the terms of service are to be agreed to", headers=(terms,))
+        binding = document.get("externalAccountBinding")
+        subscriber = None
+        if binding is not None:
+            subscriber = self._gate.binding(binding, call.url, signed.jwk)
+        elif self._ca.settings.eab_required:
+            raise Problem("externalAccountRequired", "an account needs the credentials the operator hands out")
+        account = self._ca.book.create_account(
+            signed.jwk,
+            contact,
+            self._ca.clock.now(),
+            lambda identity: call.link("account", identity),
+            subscriber.identity if subscriber else None,
+            binding,
+        )
+        if subscriber is not None:  # only now are the credentials used up
+            subscriber.account = account.identity
+        call.account = account.identity
+        return self._account_response(call, account, 201)
+
+    def _account_response(self, call: Call, account: Account, status: int) -> Response:
+        document: dict[str, Any] = {
+            "status": account.status,
+            "contact": list(account.contact),
+            "termsOfServiceAgreed": True,
+            "orders": call.link("account", account.identity, "orders"),
+        }
+        if account.binding is not None:
+            document["externalAccountBinding"] = dict(account.binding)
+        response = json_response(status, document)
+        response.set("Location", call.link("account", account.identity))
+        return response
+
+    def _own_account(self, call: Call) -> tuple[Signed, Account]:
+        signed = self._signed(call)
+        if call.segments[0] != signed.signer.identity:
+            raise Problem("unauthorized", "this is not the account that signs")
+        return signed, signed.signer
+
+    def _account(self, call: Call) -> Response:
+        signed, account = self._own_account(call)
+        if not signed.is_read:
+            document = signed.document()
+            if "contact" in document:
+                account.contact = _contact(document)
+            # RFC 8555 §7.3.2: a status other than deactivated, and whatever else, is left unread.
+            if document.get("status") == Status.DEACTIVATED:
+                account.status = Status.DEACTIVATED
+        return self._account_response(call, account, 200)
+
+    def _orders(self, call: Call) -> Response:
+        signed, account = self._own_account(call)
+        signed.require_read()
+        cursor = re.fullmatch(r"cursor=([0-9]{1,9})", call.request.query)
+        start = int(cursor[1]) if cursor else 0
+        orders = self._ca.book.orders_of(account, self._ca.clock.now())
+        page = orders[start : start + _ORDERS_A_PAGE]
+        response = json_response(200, {"orders": [call.link("order", order.identity) for order in page]})
+        if start + _ORDERS_A_PAGE < len(orders):
+            response.headers.append(
+                ("Link", f'<{call.base}{call.request.path}?cursor={start + _ORDERS_A_PAGE}>;rel="next"')
+            )
+        return response
+
+    def _key_change(self, call: Call) -> Response:
+        signed = self._signed(call)
+        account = signed.signer
+        url = call.link("account", account.identity)
+        jwk = new_key(signed.payload, call.url, account, url)
+        present = self._ca.book.account_by_key(jwk)
+        if present is not None:
+            location = ("Location", call.link("account", present.identity))
+            raise Problem("malformed", "the new key has an account already", 409, headers=(location,))
+        self._ca.book.change_key(account, jwk)
+        return self._account_response(call, account, 200)
+
+    # orders
+
+    def _new_order(self, call: Call) -> Response:
+        signed = self._signed(call)
+        document = signed.document()
+        names = _identifiers(document)
+        if "notBefore" in document or "notAfter" in document:
+            raise malformed("notBefore and notAfter are the CA's to choose")
+        if document.get("profile") is not None:
+            raise Problem("invalidProfile", "there are no profiles here")
+        replaces = document.get("replaces")
+        if replaces is not None and not isinstance(replaces, str):
+            raise malformed("replaces is a text (RFC 9773 §5)")
+        self._ca.check_names(signed.signer, names)
+        order = self._ca.book.new_order(signed.signer, names, self._ca.clock.now(), replaces)
+        return self._order_response(call, order, 201)
+
+    def _own_order(self, call: Call) -> tuple[Signed, Order]:
+        signed = self._signed(call)
+        order = self._ca.book.orders.get(call.segments[0])
+        if order is None:
+            raise malformed("no such order", 404)
+        if order.account != signed.signer.identity:
+            raise Problem("unauthorized", "the order is another account's")
+        return signed, self._ca.book.look_at(order, self._ca.clock.now())
+
+    def _order(self, call: Call) -> Response:
+        signed, order = self._own_order(call)
+        signed.require_read()
+        return self._order_response(call, order, 200)
+
+    def _order_response(self, call: Call, order: Order, status: int) -> Response:
+        document: dict[str, Any] = {
+            "status": order.status,
+            "expires": rfc3339(order.expires_at),
+            "identifiers": [{"type": "dns", "value": name} for name in order.names],
+            "authorizations": [call.link("authorization", identity) for identity in order.authorizations],
+            "finalize": call.link("order", order.identity, "finalize"),
+        }
+        if order.replaces is not None:
+            document["replaces"] = order.replaces
+        if order.problem is not None:
+            document["error"] = order.problem.document()
+        if order.serial is not None:
+            document["certificate"] = call.link("certificate", f"{order.serial:x}")
+        response = json_response(status, document)
+        response.set("Location", call.link("order", order.identity))
+        if order.status is Status.PROCESSING:
+            response.set("Retry-After", _ASK_AGAIN)
+        return response
+
+    def _finalize(self, call: Call) -> Response:
+        signed, order = self._own_order(call)
+        account = signed.signer
+        if order.status is not Status.READY:
+            raise Problem("orderNotReady", f"the order is {order.status}, not ready")
+        request = read_csr(_octets(signed.document(), "csr"))
+        if request.names != frozenset(order.names):
+            asked, ordered = ", ".join(sorted(request.names)) or "nothing", ", ".join(sorted(order.names))
+            raise Problem("badCSR", f"the CSR asks for {asked:.300}; the order is for {ordered:.300}")
+        if request.spki == account.jwk.spki:
+            raise Problem("badCSR", "the key of the account cannot be that of a certificate (RFC 8555 §11.1)")
+        if self._ca.book.is_blocked(request.spki):
+            raise Problem("badCSR", "the key was reported compromised")
+        self._ca.book.finalizing(order, self._ca.clock.now())
+        self._ca.start(self._ca.sign(account, order, request))
+        return self._order_response(call, order, 200)
+
+    # proofs
+
+    def _own_authorization(self, call: Call) -> tuple[Signed, Authorization]:
+        signed = self._signed(call)
+        authorization = self._ca.book.authorizations.get(call.segments[0])
+        if authorization is None:
+            raise malformed("no such authorization", 404)
+        if authorization.account != signed.signer.identity:
+            raise Problem("unauthorized", "the authorization is another account's")
+        authorization.look(self._ca.clock.now())
+        return signed, authorization
+
+    def _authorization(self, call: Call) -> Response:
+        signed, authorization = self._own_authorization(call)
+        if not signed.is_read:
+            if signed.document().get("status") != Status.DEACTIVATED:
+                raise malformed("an authorization can be read or deactivated")
+            self._ca.book.deactivate(authorization)
+        shown = authorization.challenges
+        if authorization.status is not Status.PENDING:  # RFC 8555 §7.1.4: then, the one that decided
+            shown = [challenge for challenge in shown if challenge.status is not Status.PENDING] or shown
+        document: dict[str, Any] = {
+            "status": authorization.status,
+            "identifier": {"type": "dns", "value": authorization.name},
+            "challenges": [_challenge_document(call, authorization, challenge) for challenge in shown],
+            "expires": rfc3339(authorization.expires_at),
+        }
+        if authorization.wildcard:
+            document["wildcard"] = True
+        response = json_response(200, document)
+        if any(challenge.status is Status.PROCESSING for challenge in shown):
+            response.set("Retry-After", _ASK_AGAIN)
+        return response
+
+    def _challenge(self, call: Call) -> Response:
+        signed, authorization = self._own_authorization(call)
+        challenge = authorization.challenge(call.segments[1])
+        if challenge is None:
+            raise malformed("no such challenge", 404)
+        if not signed.is_read:
+            signed.document()
+            if self._ca.book.begin(authorization, challenge, self._ca.clock.now()):
+                self._ca.start(self._ca.validate(signed.signer, authorization, challenge))
+            elif authorization.status is not Status.VALID and challenge.status is not Status.PROCESSING:
+                raise malformed(f"the authorization is {authorization.status}, the challenge {challenge.status}")
+        response = json_response(200, _challenge_document(call, authorization, challenge))
+        response.headers.append(("Link", f'<{call.link("authorization", authorization.identity)}>;rel="up"'))
+        response.set("Location", call.link("challenge", authorization.identity, challenge.identity))
+        if challenge.status is Status.PROCESSING:
+            response.set("Retry-After", _ASK_AGAIN)
+        return response
+
+    # certificates
+
+    def _by_hex(self, text: str) -> Certificate | None:
+        if not re.fullmatch(r"[0-9a-f]{1,40}", text):
+            return None
+        return self._ca.book.certificates.get(int(text, 16))
+
+    def _certificate(self, call: Call) -> Response:
+        signed = self._signed(call)
+        signed.require_read()
+        certificate = self._by_hex(call.segments[0])
+        if certificate is None:
+            raise malformed("no such certificate", 404)
+        if certificate.account != signed.signer.identity:
+            raise Problem("unauthorized", "the certificate is another account's")
+        return Response(200, self._ca.pki.chain_pem(certificate).encode(), "application/pem-certificate-chain")
+
+    def _revoke_cert(self, call: Call) -> Response:
+        signed = self._signed(call, "either")
+        document = signed.document()
+        certificate = self._ca.book.by_der(_octets(document, "certificate"))
+        if certificate is None:
+            raise malformed("no such certificate", 404)
+        reason = document.get("reason", 0)
+        now = self._ca.clock.now()
+        by = self._right_to_revoke(signed, certificate)
+        if not isinstance(reason, int) or isinstance(reason, bool) or reason not in SUBSCRIBER_REASONS:
+            taken = ", ".join(str(code) for code in sorted(SUBSCRIBER_REASONS))
+            raise Problem("badRevocationReason", f"reason {reason!r:.40}: a subscriber chooses one of {taken}")
+        if certificate.revocation is None and now > certificate.not_after:
+            raise Problem("unauthorized", "the certificate has expired")
+        # As Boulder decides: who has the key shows that others may have it; who has the names, that the site moved.
+        reason = {"key": KEY_COMPROMISE, "names": CESSATION}.get(by, reason)
+        self._ca.book.revoke(certificate, reason, now)
+        return Response(200)
+
+    def _right_to_revoke(self, signed: Signed, certificate: Certificate) -> str:
+        """RFC 8555 §7.6: by the account, the certificate's key, or whoever has proved every name. Raises Problem."""
+        if signed.account is None:
+            if signed.jwk.spki != certificate.spki:
+                raise Problem("unauthorized", "signed with a key that is not the certificate's")
+            return "key"
+        if signed.account.identity == certificate.account:
+            return "account"
+        if self._ca.book.has_proved(signed.account, certificate.names, self._ca.clock.now()):
+            return "names"
+        raise Problem("unauthorized", "neither the account nor its authorizations give a right to revoke this")
+
+    def _renewal_info(self, call: Call) -> Response:
+        certificate = self._ca.book.by_ari_id(call.segments[0])
+        if certificate is None:
+            raise malformed("no such certificate", 404)
+        revoked_at = certificate.revocation.at if certificate.revocation else None
+        start, end = suggested_window(certificate.not_before, certificate.not_after, revoked_at)
+        response = json_response(200, {"suggestedWindow": {"start": rfc3339(start), "end": rfc3339(end)}})
+        response.set("Retry-After", _LOOK_AGAIN)
+        return response
+
+
+def _of_status(status: int, detail: str) -> Problem:
+    return Problem("serverInternal" if status >= 500 else "malformed", detail, status)
+
+
+def _problem_response(problem: Problem) -> Response:
+    response = json_response(problem.status, problem.document(), "application/problem+json")
+    response.headers.extend(problem.headers)
+    return response
+
+
+def _refusing(problem: Problem) -> Deed:
+    def refuse(call: Call) -> Response:
+        call.problem = problem.kind
+        return _problem_response(problem)
+
+    return refuse
+
+
+def _terms(call: Call) -> Response:
+    text = f"TEST - DO NOT TRUST\nThe terms of this test CA: its certificates are for tests ({call.base}).\n"
+    return Response(200, text.encode(), "text/plain; charset=utf-8")
+
+
+def _new_nonce(call: Call) -> Response:
+    return Response(200 if call.request.method == "HEAD" else 204)
+
+
+def _challenge_document(call: Call, authorization: Authorization, challenge: Challenge) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "type": challenge.kind,
+        "url": call.link("challenge", authorization.identity, challenge.identity),
+        "status": challenge.status,
+        "token": challenge.token,
+    }
+    if challenge.validated_at is not None:
+        document["validated"] = rfc3339(challenge.validated_at)
+    if challenge.problem is not None:
+        document["error"] = challenge.problem.document()
+    return document
+
+
+def _flag(document: Mapping[str, Any], member: str) -> bool:
+    value = document.get(member, False)
+    if not isinstance(value, bool):
+        raise malformed(f"{member} is true or false")
+    return value
+
+
+def _octets(document: Mapping[str, Any], member: str) -> bytes:
+    try:
+        return decode(document.get(member))
+    except JoseError as error:
+        raise malformed(f"{member}: {error}") from error
+
+
+def _contact(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """RFC 8555 §7.3: each a mailto address with one mailbox and no header fields. Raises Problem."""
+    contact = document.get("contact", [])
+    if not isinstance(contact, list) or not all(isinstance(each, str) for each in contact):
+        raise malformed("contact is a list of texts")
+    if len(contact) > 10:
+        raise Problem("invalidContact", "ten contacts at most")
+    for each in contact:
+        scheme, _, rest = each.partition(":")
+        if scheme.lower() != "mailto":
+            raise Problem("unsupportedContact", f"contact {each!r:.100}: only mailto is supported")
+        if not _MAILBOX.match(rest):
+            raise Problem("invalidContact", f"contact {each!r:.100}: not one mail address without header fields")
+    return tuple(contact)
+
+
+def _identifiers(document: Mapping[str, Any]) -> list[str]:
+    """The names of an order, lower case. Raises Problem that names each one that is not to be issued for."""
+    identifiers = document.get("identifiers")
+    if not isinstance(identifiers, list) or not identifiers:
+        raise malformed("identifiers is a list of one at least")
+    if len(identifiers) > MOST_NAMES:
+        raise malformed(f"an order has at most {MOST_NAMES} names")
+    names: list[str] = []
+    for identifier in identifiers:
+        if not isinstance(identifier, dict) or not isinstance(identifier.get("value"), str):
+            raise malformed("an identifier has type and value")
+        if identifier.get("type") != "dns":
+            raise Problem(
+                "unsupportedIdentifier", f"identifiers of type {identifier.get('type')!r:.40} are not supported"
+            )
+        names.append(identifier["value"].lower())
+    wrong = [(name, why) for name in dict.fromkeys(names) if (why := wrong_with(name))]
+    if wrong:
+        each = [Subproblem("rejectedIdentifier", f"{name[:260]}: {why}", name[:260]) for name, why in wrong]
+        raise Problem("rejectedIdentifier", each[0].detail, 400, subproblems=each)
+    return list(dict.fromkeys(names))
+
+
+def _said(body: bytes) -> Mapping[str, Any]:
+    """What a request says it is about; nothing where it cannot be read. It decides no more than faults and the log."""
+    try:
+        return parse_object(decode(parse_object(body, "").get("payload")), "")
+    except JoseError:
+        return {}
+
+
+def _names_said(body: bytes) -> Sequence[str]:
+    identifiers = _said(body).get("identifiers")
+    values: Iterable[Any] = identifiers if isinstance(identifiers, list) else ()
+    return [str(value["value"]).lower()[:260] for value in values if isinstance(value, dict) and "value" in value][
+        :MOST_NAMES
+    ]
+
+
+def _der_said(body: bytes) -> bytes:
+    try:
+        return decode(_said(body).get("certificate"))
+    except JoseError:
+        return b""

@@ -1,0 +1,211 @@
+"""The CA itself: what it knows, what it does in the background, and what time makes happen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from jprs_client.testca import caa
+from jprs_client.testca.clock import Clock
+from jprs_client.testca.dns import Zone
+from jprs_client.testca.faults import Faults
+from jprs_client.testca.orders import (
+    PRIVILEGE_WITHDRAWN,
+    Account,
+    Authorization,
+    Certificate,
+    Challenge,
+    Order,
+    OrderBook,
+    Status,
+)
+from jprs_client.testca.problems import Problem, Subproblem
+from jprs_client.testca.resolver import NetworkResolver, Resolver, ZoneResolver
+from jprs_client.testca.signer import Pki, Request
+from jprs_client.testca.subscribers import Contracts, PeriodPassed
+from jprs_client.testca.validation import LocalPerspective, Perspective, Proof
+
+logger = logging.getLogger("jprs_client.testca")
+
+#: Names in one certificate.
+MOST_NAMES = 100
+#: Nonces given out and not yet used; the oldest are forgotten.
+_MOST_NONCES = 20_000
+_MOST_LOGGED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the CA behaves. `open`: any name; else usage FQDNs limit them. `resolver` None: the mock DNS."""
+
+    open: bool = False
+    require_eab: bool = False
+    http_port: int = 5002
+    tls_port: int = 5001
+    resolver: tuple[str, int] | None = None
+    now: datetime | None = None
+    caa_identities: tuple[str, ...] = ("jprs.jp",)
+
+    @property
+    def eab_required(self) -> bool:
+        """Whether an account needs a subscriber's credentials."""
+        return self.require_eab or not self.open
+
+
+class Nonces:
+    """Those given out; each counts once (RFC 8555 §6.5)."""
+
+    def __init__(self) -> None:
+        self._given: OrderedDict[str, None] = OrderedDict()
+
+    def give(self) -> str:
+        """A fresh one."""
+        nonce = secrets.token_urlsafe(16)
+        self._given[nonce] = None
+        if len(self._given) > _MOST_NONCES:
+            self._given.popitem(last=False)
+        return nonce
+
+    def take(self, nonce: str) -> bool:
+        """Whether it was given out and not yet used; now it is."""
+        return self._given.pop(nonce, False) is None
+
+
+@dataclass(slots=True)
+class Authority:
+    """Everything but the doors."""
+
+    settings: Settings = field(default_factory=Settings)
+
+    clock: Clock = field(init=False)
+    contracts: Contracts = field(init=False, default_factory=Contracts)
+    book: OrderBook = field(init=False, default_factory=OrderBook)
+    pki: Pki = field(init=False, default_factory=Pki)
+    zone: Zone = field(init=False, default_factory=Zone)
+    faults: Faults = field(init=False, default_factory=Faults)
+    nonces: Nonces = field(init=False, default_factory=Nonces)
+    log: deque[dict[str, Any]] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_LOGGED))
+    perspectives: list[Perspective] = field(init=False)
+    _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.settings.now)
+        where = self.settings.resolver
+        resolver: Resolver = NetworkResolver(*where) if where else ZoneResolver(self.zone)
+        primary = LocalPerspective("primary", resolver, self.settings.http_port, self.settings.tls_port)
+        self.perspectives = [primary]
+
+    @property
+    def resolver(self) -> Resolver:
+        """The one that CAA is asked of."""
+        return self.perspectives[0].resolver
+
+    # time
+
+    def now(self) -> datetime:
+        """This moment; what is due by it has happened."""
+        moment = self.clock.now()
+        self._let_pass(moment)
+        return moment
+
+    def set_clock(self, moment: datetime) -> None:
+        """Make it `moment`; what is due by then happens, in order and at its own moment."""
+        self._let_pass(moment)
+        self.clock.set(moment)
+
+    def _let_pass(self, moment: datetime) -> None:
+        for passed in self.contracts.pass_until(moment):
+            self._revoke_after([period for period in passed if period.ended])
+
+    def _revoke_after(self, ended: Sequence[PeriodPassed]) -> None:
+        """第12条4項: what was issued for a usage FQDN whose period is over is revoked, at the first moment after it.
+
+        By either reading: the certificate carries the usage FQDN itself, or a name that nobody authorises any more.
+        The code is privilegeWithdrawn: the CA's alone, so that nobody mistakes it for the subscriber's word.
+        """
+        if self.settings.open:
+            return
+        for period in ended:
+            for certificate in self.certificates_of(period.subscriber):
+                if certificate.revocation is not None or certificate.not_after < period.at:
+                    continue
+                literally = period.usage_fqdn.name in certificate.names
+                if literally or self.contracts.refused(period.subscriber, certificate.names):
+                    self.book.revoke(certificate, PRIVILEGE_WITHDRAWN, period.at)
+
+    # contracts
+
+    def certificates_of(self, subscriber: str) -> list[Certificate]:
+        """Every certificate of that subscriber, oldest first."""
+        account = self.contracts.subscriber(subscriber).account
+        return [cert for cert in self.book.certificates.values() if account and cert.account == account]
+
+    def check_names(self, account: Account, names: Sequence[str]) -> None:
+        """第4条: only what a usable usage FQDN authorises. Raises Problem rejectedIdentifier that names the others."""
+        if self.settings.open or account.subscriber is None:
+            return
+        refused = self.contracts.refused(account.subscriber, names)
+        if refused:
+            detail = "no usable usage FQDN of this subscriber authorises it"
+            each = [Subproblem("rejectedIdentifier", f"{name}: {detail}", name) for name in refused]
+            raise Problem("rejectedIdentifier", f"{', '.join(refused)}: {detail}", subproblems=each)
+
+    # work in the background
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` beside everything else."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("work in the background failed", exc_info=error)
+
+    async def stop(self) -> None:
+        """Give up what is being done in the background."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def validate(self, account: Account, authorization: Authorization, challenge: Challenge) -> None:
+        """Look at a proof that is said to be up, from everywhere, and at CAA; then say what was seen."""
+        key_authorization = f"{challenge.token}.{account.jwk.thumbprint}"
+        proof = Proof(challenge.kind, authorization.name, challenge.token, key_authorization)
+        problem: Problem | None = None
+        try:
+            await asyncio.gather(*(perspective.look(proof) for perspective in self.perspectives))
+            problem = await self._caa(account, authorization, challenge.kind)
+        except Problem as seen:
+            problem = seen
+        self.book.proved(authorization, challenge, problem, self.now())
+
+    async def _caa(self, account: Account, authorization: Authorization, method: str) -> Problem | None:
+        issuance = caa.Issuance(self.settings.caa_identities, authorization.wildcard, account.url, method)
+        return await caa.check(self.resolver, authorization.name, issuance)
+
+    async def sign(self, account: Account, order: Order, request: Request) -> None:
+        """Check once more what may have changed since the proofs, sign, and start what starts by it."""
+        try:
+            for identity in order.authorizations:
+                authorization = self.book.authorizations[identity]
+                method = next(c.kind for c in authorization.challenges if c.status is Status.VALID)
+                forbidden = await self._caa(account, authorization, method)
+                if forbidden is not None:
+                    raise forbidden
+            now = self.now()
+            self.check_names(account, order.names)
+        except Problem as problem:
+            self.book.failed(order, problem)
+            return
+        certificate = self.pki.issue(request, order.names, account.identity, now)
+        self.book.issued(order, certificate)
+        if account.subscriber is not None:
+            self.contracts.issued(account.subscriber, order.names, certificate.not_before)

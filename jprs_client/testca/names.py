@@ -1,0 +1,55 @@
+"""What a DNS identifier may look like, and which names a usage FQDN authorises (ご利用条件 第4条3項)."""
+
+from __future__ import annotations
+
+import re
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
+
+
+def wrong_with(name: str) -> str | None:
+    """Why `name`, in lower case, is no name to issue for; None when it is one."""
+    base = name.removeprefix("*.")
+    if len(name) > 253 or not name:
+        return "a name has 1 to 253 octets"
+    labels = base.split(".")
+    for label in labels:
+        if not _LABEL.match(label):
+            return f"the label {label[:70]!r} is not one of letters, digits and inner hyphens, 1 to 63 octets"
+        if label[2:4] == "--" and not label.startswith("xn--"):
+            return f"the label {label!r} has hyphens where only xn-- has them"
+        if label.startswith("xn--") and not _decodes(label):
+            return f"the label {label!r} does not decode"
+    if len(labels) < 2:
+        return "a name has two labels at least"
+    if labels[-1].isdigit():
+        return "the last label is all digits: an address, or nothing"
+    return None
+
+
+def _decodes(label: str) -> bool:
+    """Whether an xn-- label is Punycode of something that needs it."""
+    try:
+        return not label[4:].encode("ascii").decode("punycode").isascii()
+    except UnicodeError:
+        return False
+
+
+def is_wildcard(name: str) -> bool:
+    """Whether the leftmost label is `*`."""
+    return name.startswith("*.")
+
+
+def without_wildcard(name: str) -> str:
+    """`name` without a leading `*.`."""
+    return name.removeprefix("*.")
+
+
+def authorised_by(usage_fqdn: str) -> tuple[str, ...]:
+    """The names a certificate may carry for `usage_fqdn`, itself first.
+
+    第4条3項: a normal one and `www.` before it; a wildcard and what is below the `*`. A derived name that would be too
+    long for the DNS does not exist.
+    """
+    derived = without_wildcard(usage_fqdn) if is_wildcard(usage_fqdn) else "www." + usage_fqdn
+    return (usage_fqdn,) if wrong_with(derived) else (usage_fqdn, derived)
