@@ -1,0 +1,138 @@
+"""The program: takes the command line apart, runs one command, and says what went wrong in the right language."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from jprs_client.cli.door import Door
+from jprs_client.cli.show import Screen, drop_output, reader_is_gone
+from jprs_client.cli.words import PROGRAM, Group, nearest
+from jprs_client.clock import SystemClock
+from jprs_client.errors import ConfigError, JprsClientError, UsageError, harmless
+from jprs_client.locale import Speech, language_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jprs_client.clock import Clock
+
+#: Every command and where it is, in the order of a certificate's life; help lists them so.
+COMMANDS = {
+    "init": "jprs_client.cli.init:command",
+    "test-ca": "jprs_client.cli.test_ca:command",
+}
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
+    """Run one command; the exit code is the manual's. `argv` is without the program's name."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in (arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    _take_every_character(as_json)
+    screen = Screen(sys.stdout, sys.stderr, os.environ, json=as_json)
+    door = Door(clock or SystemClock(), Speech(language_from(arguments, os.environ)), screen, os.environ)
+    try:
+        code = _run(door, arguments)
+        door.close()
+    except BrokenPipeError:
+        if not reader_is_gone():
+            raise
+        drop_output()
+        return 1
+    return code
+
+
+def _run(door: Door, arguments: list[str]) -> int:
+    try:
+        group = Group(PROGRAM, COMMANDS)
+        with group.make_context(PROGRAM, list(arguments), obj=door) as context:
+            code = group.invoke(context)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        return _refused(door, _our_usage_error(error, arguments, door))
+    except JprsClientError as error:
+        return _refused(door, error)
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        door.screen.error("")
+        return _failed(door, "interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug
+        for line in traceback.format_exception(bug):
+            for part in line.splitlines():
+                text = part.lstrip()
+                door.screen.error(" " * (len(part) - len(text)) + harmless(text, 1000))
+        return _failed(door, "bug", 1)
+
+
+def _refused(door: Door, error: JprsClientError) -> int:
+    """Say what happened and what to do now; the exit code is the error's own."""
+    problems = error.problems if isinstance(error, ConfigError) else (error,)
+    told = [(problem, *door.speech.error_sentence(problem)) for problem in problems]
+    for _, message, next_step in told:
+        _say(door, message, next_step)
+    if door.json:
+        document = _document(error.code, *told[0][1:])
+        if isinstance(error, ConfigError):
+            document["problems"] = [
+                {
+                    "code": problem.code, "message": message, "next_step": next_step,
+                    "file": problem.params["file"], "line": problem.params["line"], "key": problem.params["key"],
+                }
+                for problem, message, next_step in told
+            ]  # fmt: skip
+        door.screen.document({"error": document})
+    return error.exit_code
+
+
+def _failed(door: Door, code: str, exit_code: int) -> int:
+    message, next_step = door.say(f"error.{code}"), door.say(f"next.{code}")
+    _say(door, message, next_step)
+    if door.json:
+        door.screen.document({"error": _document(code, message, next_step)})
+    return exit_code
+
+
+def _document(code: str, message: str, next_step: str) -> dict[str, object]:
+    return {"code": code, "message": message, "next_step": next_step}
+
+
+def _say(door: Door, message: str, next_step: str) -> None:
+    door.screen.error(f"{door.say('word.error')}{message}", "error")
+    if next_step:
+        door.screen.error(next_step, indent=2)
+
+
+def _our_usage_error(error: click.UsageError, arguments: Sequence[str], door: Door) -> UsageError:
+    """What click found wrong with the command line, with a code of ours."""
+    command = error.ctx.command_path if error.ctx is not None else door.command_path
+    match error:
+        case click.NoSuchOption():
+            meant = nearest(error.option_name, error.possibilities or ())
+            return UsageError("no-such-option", given=error.option_name, nearest=meant, command=command)
+        case click.BadOptionUsage():
+            superfluous = any(argument.startswith(f"{error.option_name}=") for argument in arguments)
+            code = "option-takes-no-value" if superfluous else "option-needs-value"
+            return UsageError(code, option=error.option_name, command=command)
+        case click.MissingParameter(param=click.Argument() as param):
+            return UsageError("argument-missing", argument=param.human_readable_name, command=command)
+        case click.MissingParameter(param=click.Parameter() as param):
+            return UsageError("option-missing", option=max(param.opts, key=len), command=command)
+    return UsageError("bad-usage", detail=error.format_message(), command=command)
+
+
+def _take_every_character(as_json: bool) -> None:
+    """No character a name or a CA may hold stops the program; JSON is UTF-8 whatever the locale (RFC 8259 §8.1)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace", encoding="utf-8" if as_json else None)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
