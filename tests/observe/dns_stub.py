@@ -61,10 +61,8 @@ class DnsStub:
         self.reply = reply
         self.tcp_reply = tcp_reply
         self.asked: list[str] = []
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = _bound()
         self.address: tuple[str, int] = ("127.0.0.1", self._udp.getsockname()[1])
-        self._tcp = socket.create_server(self.address)
         self._threads = [threading.Thread(target=serve) for serve in (self._serve_udp, self._serve_tcp)]
 
     def __enter__(self) -> DnsStub:
@@ -115,3 +113,17 @@ class DnsStub:
         name = asked.name.to_text(omit_final_dot=True)
         self.asked.append(f"{name} {dns.rdatatype.to_text(asked.rdtype)}{how}")
         return question
+
+
+def _bound() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a listening TCP socket on the same port: one that is free for one may be taken for the other."""
+    while True:
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp
