@@ -118,9 +118,14 @@ def _converted(option: OptionKind, entry: Entry, problems: Problems) -> object:
     if option == "path":
         return path_in(value, entry.place, problems)
     if _holds(option, value):
-        return value
+        return _command(value, entry.place) if option == "command" and isinstance(value, list) else value
     problems.wrong(entry.place, value, _EXPECTED[option])
     return None
+
+
+def _command(value: list[str], place: Place) -> list[str]:
+    """A program named with a slash is a path, relative to the file as all are; a bare name is looked up in PATH."""
+    return [str(place.file.parent / value[0]) if "/" in value[0] else value[0], *value[1:]]
 
 
 def _holds(option: OptionKind, value: object) -> bool:

@@ -64,9 +64,9 @@ EN: dict[str, str] = {
     # Usage FQDNs
     "error.config-ends-without-started": "{place}: {key} is there, but when the usage period started is not.",
     "next.config-ends-without-started": (
-        "Add started, the day in Japan on which the first certificate was issued; or remove ends, which is then computed."
+        "Add started, the day in Japan on which the first certificate was issued; or remove ends, to be computed."
     ),
-    "error.config-ends-before-started": "{place}: {key}: the usage period would end on {ends}, before its start on {started}.",
+    "error.config-ends-before-started": "{place}: {key}: the period ends on {ends}, before its start on {started}.",
     "next.config-ends-before-started": "Correct one of the two days; the operator can tell both.",
     # Certificates
     "error.config-certificate-two-lists": "{place}: {key}: this certificate has both usage_fqdns and names.",
@@ -78,10 +78,10 @@ EN: dict[str, str] = {
     ),
     "next.config-certificate-named-as-automatic": "Give it another name, or let it carry that usage FQDN.",
     "error.config-usage-fqdn-unknown": "{place}: {key}: no [[usage_fqdn]] declares {name}. Did you mean {nearest}?",
-    "next.config-usage-fqdn-unknown": "Write {nearest}, or declare {name} once the operator has applied for it.",
+    "next.config-usage-fqdn-unknown": "Write {nearest}, or declare {name} once it is applied for through the operator.",
     "error.config-usage-fqdn-unknown.no-nearest": "{place}: {key}: no [[usage_fqdn]] declares {name}.",
     "next.config-usage-fqdn-unknown.no-nearest": (
-        "Declare {name} once the operator has applied for it, or use a declared one: {expected}."
+        "Declare {name} once you applied for it through the operator, or use a declared one: {expected}."
     ),
     "error.config-solver-unknown": "{place}: {key}: there is no [solver.{name}]. Did you mean {nearest}?",
     "next.config-solver-unknown": "Write {nearest}, or add the table. There are: {expected}.",
@@ -91,7 +91,7 @@ EN: dict[str, str] = {
     "next.config-solver-for-other-name": "Write {nearest}, or remove the entry. Possible here: {expected}.",
     "error.config-solver-for-other-name.no-nearest": "{place}: {key}: {name} is no name this is about.",
     "next.config-solver-for-other-name.no-nearest": "Remove the entry. Possible here: {expected}.",
-    "error.config-solver-not-said": "{place}: {key}: there are several solvers, and nothing says which is for which name.",
+    "error.config-solver-not-said": "{place}: {key}: of several solvers, nothing says which is for which name.",
     "next.config-solver-not-said": "Set solver in [defaults], or a default for this certificate: {expected}.",
     "error.config-installer-unknown": "{place}: {key}: there is no [installer.{name}]. Did you mean {nearest}?",
     "next.config-installer-unknown": "Write {nearest}, or add the table. Possible: {expected}.",
@@ -192,7 +192,7 @@ JA: dict[str, str] = {
         "{place}: {key}: ACMEディレクトリのアドレスに、ユーザー名やパスワードは含められません。"
     ),
     "next.config-directory-with-user": "@ までの部分を削除してください。利用者の確認はアカウントの鍵で行われます。",
-    "error.config-directory-with-fragment": "{place}: {key}: ACMEディレクトリのアドレスに # 以降の部分は含められません。",
+    "error.config-directory-with-fragment": "{place}: {key}: ACMEディレクトリのアドレスに # 以降は含められません。",
     "next.config-directory-with-fragment": "# とその後を削除してください。",
     "error.config-storage-not-there-yet": "{place}: {key}: {scheme} への保存は予定していますが、まだ使えません。",
     "next.config-storage-not-there-yet": "その行を削除してください。削除すると、状態ディレクトリのSQLiteに保存します。",
