@@ -164,8 +164,9 @@ class Ca:
         return ca._account(answer, new_account)
 
     def _account(self, answer: Answer, base: str) -> Account:
+        body = self._json(answer, "account")
         url = self._http.origin.location(base, answer.location)
-        return account_from(self._json(answer, "account"), url, created=answer.status == 201)
+        return account_from(body, url, created=answer.status == 201)
 
     def account(self) -> Account:
         """The account as the CA knows it now (RFC 8555 §7.3)."""
@@ -224,9 +225,9 @@ class Ca:
         return self._order(answer, None if names is None else [str(name) for name in names], url)
 
     def _order(self, answer: Answer, names: Collection[str] | None, url: str | None = None) -> Order:
-        origin = self._http.origin
+        origin, body = self._http.origin, self._json(answer, "order")
         url = url if url is not None else origin.location(answer.url, answer.location)
-        return order_from(self._json(answer, "order"), url, names, origin, _patience(answer))
+        return order_from(body, url, names, origin, _patience(answer))
 
     def authorization(self, url: str, names: Collection[object] | None = None) -> Authorization:
         """What is to be proved, and how it stands. With `names`, BadAnswer when it is about none of them."""
@@ -439,10 +440,7 @@ class Ca:
             if repeatable
             else self._signed_exchange(url, payload, accept, repeatable=False)
         )
-        if answer.is_problem and not (
-            # A firewall's or proxy's page is no refusal of the CA; what stops us for good has to be said by it.
-            "html" in answer.content_type and answer.status < 500 and answer.status not in {404, 410, 429}
-        ):
+        if answer.is_problem and not _is_page(answer):
             raise _Refused(self._problem(answer), answer)
         if not 200 <= answer.status < 300:
             raise BadAnswer("ca-answer-not-acme", content_type=answer.content_type, status=answer.status)
@@ -551,6 +549,8 @@ class Ca:
         )
 
     def _raise(self, answer: Answer, asking: Asking) -> NoReturn:
+        if _is_page(answer):
+            raise BadAnswer("ca-answer-not-acme", content_type=answer.content_type, status=answer.status)
         raise self._error(_Refused(self._problem(answer), answer), asking)
 
 
@@ -559,6 +559,11 @@ def account_key(key_type: KeyType) -> bytes:
     from jprs_client import keys
 
     return keys.generate(key_type)
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether a portal, firewall or proxy speaks: what stops us for good has to be said by the CA itself."""
+    return "html" in answer.content_type and answer.status < 500 and answer.status not in {404, 410, 429}
 
 
 def _with_scheme(contact: str) -> str:
