@@ -149,7 +149,11 @@ def check_together(
     Asked only while nothing else is wrong, for it would speak of certificates that could not be read.
     """
     by_hand = {name for certificate in found for name in (*certificate.usage_fqdns, *certificate.names)}
-    automatic = {name.ascii: place for name, place in references.usage_fqdns.declared.items() if name not in by_hand}
+    automatic = {
+        name.ascii: place
+        for name, place in references.usage_fqdns.declared.items()
+        if by_hand.isdisjoint(issuable(name))
+    }
     if not by_hand:
         needed = {name for usage_fqdn in references.usage_fqdns.tables for name in _carried(usage_fqdn)}
         _check_solver_named(base.solver, needed, table, references)

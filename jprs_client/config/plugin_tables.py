@@ -21,7 +21,7 @@ _EXPECTED: Mapping[OptionKind, str] = {
     "str": '"…"',
     "bool": "true | false",
     "int": "123",
-    "path": '"…/…"',
+    "path": '"path/to/file"',
     "command": '["…", "…"]',
     "strings": '["…"]',
     "address": '"HOST:PORT"',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from jprs_client.config.problems import Place
@@ -78,14 +79,20 @@ def account(table: Table) -> AccountSection:
     def read(text: str, place: Place) -> str | None:
         return _mail_address(text, place, table)
 
-    credentials = table.raw("eab_credentials")
-    if credentials is not None:  # the credentials themselves, where the name of their file belongs
-        note_secrets("eab_credentials", credentials.value, credentials.place, table.problems)
     return AccountSection(
         contact=table.listed("contact", '["admin@example.jp"]', read),
-        eab_credentials=table.path("eab_credentials"),
+        eab_credentials=_eab_credentials(table),
         key_type=table.member("key_type", KeyType, KeyType.ECDSA_P256),
     )
+
+
+def _eab_credentials(table: Table) -> Path | None:
+    """The file's path; the credentials themselves in its place are a fault of their own."""
+    entry = table.raw("eab_credentials")
+    before = table.problems.count
+    if entry is not None:
+        note_secrets("eab_credentials", entry.value, entry.place, table.problems)
+    return table.path("eab_credentials") if table.problems.count == before else None
 
 
 def _mail_address(text: str, place: Place, table: Table) -> str | None:

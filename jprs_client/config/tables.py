@@ -186,7 +186,7 @@ def looks_secret(key: str, value: object) -> bool:
 def path_in(value: object, place: Place, problems: Problems) -> Path | None:
     """The absolute path that `value` means at `place`."""
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        problems.wrong(place, value, '"…/…"')
+        problems.wrong(place, value, '"path/to/file"')
         return None
     return place.file.parent / value
 

@@ -231,9 +231,9 @@ JA: dict[str, str] = {
         "指定事業者を通じて {name} をお申し込みの上、宣言を書き加えるか、宣言済みのものを書いてください: {expected}。"
     ),
     "error.config-solver-unknown": "{place}: {key}: [solver.{name}] がありません。{nearest} のことでしょうか。",
-    "next.config-solver-unknown": "{nearest} と書くか、その表を書き加えてください。今あるもの: {expected}。",
+    "next.config-solver-unknown": "{nearest} と書くか、そのテーブルを書き加えてください。今あるもの: {expected}。",
     "error.config-solver-unknown.no-nearest": "{place}: {key}: [solver.{name}] がありません。",
-    "next.config-solver-unknown.no-nearest": "その表を書き加えるか、今あるものを書いてください: {expected}。",
+    "next.config-solver-unknown.no-nearest": "そのテーブルを書き加えるか、今あるものを書いてください: {expected}。",
     "error.config-solver-for-other-name": (
         "{place}: {key}: {name} は、ここで対象になる名前ではありません。{nearest} のことでしょうか。"
     ),
@@ -247,9 +247,9 @@ JA: dict[str, str] = {
         "[defaults] の solver か、この証明書の default に、いずれかを書いてください: {expected}。"
     ),
     "error.config-installer-unknown": "{place}: {key}: [installer.{name}] がありません。{nearest} のことでしょうか。",
-    "next.config-installer-unknown": "{nearest} と書くか、その表を書き加えてください。書けるもの: {expected}。",
+    "next.config-installer-unknown": "{nearest} と書くか、そのテーブルを書き加えてください。書けるもの: {expected}。",
     "error.config-installer-unknown.no-nearest": "{place}: {key}: [installer.{name}] がありません。",
-    "next.config-installer-unknown.no-nearest": "その表を書き加えるか、次のいずれかを書いてください: {expected}。",
+    "next.config-installer-unknown.no-nearest": "そのテーブルを書き加えるか、次のいずれかを書いてください: {expected}。",
     "error.config-plugin-unknown": (
         "{place}: {key}: プラグイン「{plugin}」はインストールされていません。{nearest} のことでしょうか。"
     ),

@@ -40,7 +40,7 @@ FAULTS: list[tuple[str, str, int | None, str | None, dict[str, str | None]]] = [
     ("solver = 1", "config-wrong-value", 1, "solver", {"expected": "[solver.NAME]"}),
     # values
     ("[ca]\nrequire_scts = 'yes'", "config-wrong-value", 2, "ca.require_scts", {"found": '"yes"'}),
-    ("[ca]\ntrust = ''", "config-wrong-value", 2, "ca.trust", {"expected": '"…/…"'}),
+    ("[ca]\ntrust = ''", "config-wrong-value", 2, "ca.trust", {"expected": '"path/to/file"'}),
     ('[ca]\ntrust = "a\\u0000b"', "config-wrong-value", 2, "ca.trust", {}),
     ("[operator]\nnotice_days = true", "config-wrong-value", 2, "operator.notice_days", {"expected": "0 … 366"}),
     ("[operator]\nnotice_days = -1", "config-wrong-value", 2, "operator.notice_days", {"found": "-1"}),
@@ -215,6 +215,13 @@ FAULTS: list[tuple[str, str, int | None, str | None, dict[str, str | None]]] = [
     # secrets
     (HOOK + "tsig_secret = 'geheim'", "config-secret-in-file", 4, "solver.dns.tsig_secret", {}),
     ("[account]\nhmac_key = 'geheim'", "config-secret-in-file", 2, "account.hmac_key", {}),
+    (
+        "[account.eab_credentials]\nhmac_key = 'geheim'",
+        "config-secret-in-file",
+        2,
+        "account.eab_credentials.hmac_key",
+        {},
+    ),
     ("[account]\nhmac-key = 'geheim'", "config-secret-in-file", 2, "account.hmac-key", {}),
     ("[notify.mail]\nsmtp_password = 'geheim'", "config-secret-in-file", 2, "notify.mail.smtp_password", {}),
     ("api_token = 123456", "config-secret-in-file", 1, "api_token", {}),

@@ -228,6 +228,13 @@ def test_a_relative_path_starts_at_the_file_that_it_stands_in(tmp_path: Path, mo
     assert config.account.eab_credentials == tmp_path / "conf.d/../eab.toml"
 
 
+def test_a_certificate_may_be_called_as_the_usage_fqdn_that_it_serves(tmp_path: Path) -> None:
+    for carried in ('usage_fqdns = ["example.jp"]', 'names = ["www.example.jp"]'):
+        config = loaded(tmp_path, f'{USAGE}[[certificate]]\nname = "example.jp"\n{carried}\n')
+
+        assert config.certificates[0].name == "example.jp"
+
+
 def test_the_file_to_read_where_nobody_names_one() -> None:
     assert default_path({}) == Path("/etc/jprs-client/config.toml")
     assert default_path({"JPRS_CLIENT_CONFIG": ""}) == Path("/etc/jprs-client/config.toml")
