@@ -249,7 +249,7 @@ JA: dict[str, str] = {
     "error.config-installer-unknown": "{place}: {key}: [installer.{name}] がありません。{nearest} のことでしょうか。",
     "next.config-installer-unknown": "{nearest} と書くか、そのテーブルを書き加えてください。書けるもの: {expected}。",
     "error.config-installer-unknown.no-nearest": "{place}: {key}: [installer.{name}] がありません。",
-    "next.config-installer-unknown.no-nearest": "そのテーブルを書き加えるか、次のいずれかを書いてください: {expected}。",
+    "next.config-installer-unknown.no-nearest": "テーブルを書き加えるか、次のいずれかを書いてください: {expected}。",
     "error.config-plugin-unknown": (
         "{place}: {key}: プラグイン「{plugin}」はインストールされていません。{nearest} のことでしょうか。"
     ),
