@@ -54,15 +54,12 @@ class DnsName:
         below = mapped[2:] if wildcard else mapped
         plain = _PLAIN_NAME.fullmatch(below) and not below[below.rindex(".") + 1 :].isdigit()
         base = below if plain else _checked_base(below, wildcard=wildcard, text=text)
-        if not wildcard:
-            if len(base) > MAX_NAME_OCTETS:
-                _refuse("name-too-long", text, limit=MAX_NAME_OCTETS)
-            return cls(base)
-        if len(base) + 2 > MAX_NAME_OCTETS:
+        canonical = f"*.{base}" if wildcard else base
+        if len(canonical) > MAX_NAME_OCTETS:
             _refuse("name-too-long", text, limit=MAX_NAME_OCTETS)
-        if is_public_suffix(base):
+        if wildcard and is_public_suffix(base):
             _refuse("name-wildcard-public-suffix", text, suffix=base)
-        return cls(f"*.{base}")
+        return cls(canonical)
 
     def __str__(self) -> str:
         return self.ascii

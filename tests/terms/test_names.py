@@ -18,6 +18,9 @@ from jprs_client.terms.names import DnsName, authorising_names, derived, issuabl
 LABEL_63 = "a" * 63
 LONGEST = ".".join([LABEL_63, LABEL_63, LABEL_63, "a" * 58, "jp"])  # 253 octets
 
+#: Each "日本語." is 4 characters as people write it and 15 octets as names are counted: 240 of them here.
+INTERNATIONAL, INTERNATIONAL_ASCII = "日本語." * 16, "xn--wgv71a119e." * 16
+
 ACCEPTED = {
     # plain names, spelt in many ways
     "example.jp": "example.jp",
@@ -63,6 +66,9 @@ ACCEPTED = {
     "xn--fa-hia.de": "xn--fa-hia.de",
     "example.xn--q9jyb4c": "example.xn--q9jyb4c",
     "例え.みんな": "xn--r8jz45g.xn--q9jyb4c",
+    INTERNATIONAL + "example123.jp": INTERNATIONAL_ASCII + "example123.jp",  # 253 octets
+    "*." + INTERNATIONAL + "example1.jp": "*." + INTERNATIONAL_ASCII + "example1.jp",
+    "ü" * 57 + ".jp": "xn--" + ("ü" * 57).encode("punycode").decode() + ".jp",  # a label of 63 octets
     # joiners and context
     "क्\u200dष.in": "xn--11b2ezcw70k.in",
     "نامه\u200cای.com": "xn--mgba3gch31f060k.com",
@@ -163,10 +169,12 @@ REFUSED = {
     "a" * 100_000: "name-too-long",
     "日" * 1001: "name-too-long",
     "..." * 1000: "name-too-long",
+    INTERNATIONAL + "example1234.jp": "name-too-long",
+    "*." + INTERNATIONAL + "example12.jp": "name-too-long",
     f"a{LABEL_63}.jp": "name-label-too-long",
     f"*.a{LABEL_63}.jp": "name-label-too-long",
     "日" * 60 + ".jp": "name-label-too-long",
-    "ü" * 58 + "a.jp": "name-label-too-long",
+    "ü" * 58 + ".jp": "name-label-too-long",
     " example.jp": "name-bad-character",
     "example.jp ": "name-bad-character",
     "example .jp": "name-bad-character",
