@@ -220,12 +220,12 @@ def _why(errors: list[BaseException]) -> tuple[str, str]:
         return "ca-proxy", told
     if (found := any_of(socket.gaierror, urllib3.exceptions.NameResolutionError)) is not None:
         return "ca-dns", harmless(found, 300)
-    if any_of(urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
-        return "ca-connect-timeout", told
     if (found := any_of(ConnectionRefusedError)) is not None:
         return "ca-connection-refused", harmless(found, 300)
-    if any_of(urllib3.exceptions.NewConnectionError):
+    if any_of(urllib3.exceptions.NewConnectionError):  # a kind of ConnectTimeoutError to urllib3
         return "ca-unreachable", told
+    if any_of(urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
+        return "ca-connect-timeout", told
     if (found := any_of(ssl.SSLError, urllib3.exceptions.SSLError)) is not None:
         return "ca-tls-failed", harmless(found, 300)
     if any_of(TimeoutError, urllib3.exceptions.ReadTimeoutError):
