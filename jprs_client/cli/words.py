@@ -88,26 +88,26 @@ class Option(click.Option):
         """How `locale/` calls it: the long form without its dashes."""
         return max(self.opts, key=len).lstrip("-")
 
-    def help_key(self, context: click.Context) -> str:
-        """Where its help text stands."""
-        return f"help.common.{self.spoken}" if self.common else f"help.{command_key(context)}.{self.spoken}"
+    def help_key_under(self, path: str) -> str:
+        """Where its help text stands; `path` as `command_key` gives it."""
+        return f"help.common.{self.spoken}" if self.common else f"help.{path}.{self.spoken}"
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The option as it is typed, and what it does."""
         record = super().get_help_record(ctx)
-        return None if record is None else (record[0], _door(ctx).speech.say(self.help_key(ctx)))
+        return None if record is None else (record[0], _door(ctx).speech.say(self.help_key_under(command_key(ctx))))
 
 
 class Argument(click.Argument):
     """An argument, with a help text as options have it."""
 
-    def help_key(self, context: click.Context) -> str:
-        """Where its help text stands."""
-        return f"help.{command_key(context)}.{self.human_readable_name.lower()}"
+    def help_key_under(self, path: str) -> str:
+        """Where its help text stands; `path` as `command_key` gives it."""
+        return f"help.{path}.{self.human_readable_name.lower()}"
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         """The argument as the usage line shows it, and what it is."""
-        return self.make_metavar(ctx), _door(ctx).speech.say(self.help_key(ctx))
+        return self.make_metavar(ctx), _door(ctx).speech.say(self.help_key_under(command_key(ctx)))
 
 
 class _Worded(click.Command):

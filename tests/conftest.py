@@ -1,0 +1,42 @@
+"""What holds for every test: no environment but the test's own, and nothing skipped where everything is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
+#: What would make a test mean something else on another machine.
+FOREIGN = ("JPRS_CLIENT_", "LC_", "LANG", "NO_COLOR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers beside those in `pyproject.toml`."""
+    config.addinivalue_line("markers", "slow: takes seconds; left out where other Python versions are tried")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> Iterator[None]:
+    """The environment as a plain host has it, in English and in UTF-8."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(FOREIGN)}
+    kept |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    for name in kept:
+        del os.environ[name]
+    os.environ["LC_ALL"] = "C.UTF-8"
+    yield
+    del os.environ["LC_ALL"]
+    os.environ.update(kept)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI=true a skipped test is a failed one: everything it could need is there."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+    return report
