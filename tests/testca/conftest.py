@@ -1,0 +1,23 @@
+"""CAs for the tests of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.testca.in_process import CaInProcess
+
+
+@pytest.fixture
+def ca() -> Iterator[CaInProcess]:
+    """A CA as JPRS's: credentials needed, names limited by usage FQDNs."""
+    with CaInProcess() as running:
+        yield running
+
+
+@pytest.fixture
+def open_ca() -> Iterator[CaInProcess]:
+    """A CA as Pebble: any account, any name."""
+    with CaInProcess(open=True) as running:
+        yield running
