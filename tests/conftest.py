@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)
-settings.load_profile("house")
+settings.register_profile("sweep", parent=settings.get_profile("house"), max_examples=5000)
+settings.load_profile("sweep" if os.environ.get("JPRS_SWEEP") else "house")
 
 #: What would make a test mean something else on another machine.
 FOREIGN = ("JPRS_CLIENT_", "LC_", "LANG", "NO_COLOR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_")
