@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from jprs_client import files
-from jprs_client.errors import InstallFailed, harmless
+from jprs_client.errors import InstallFailed, JprsClientError, harmless
 from jprs_client.plugin import Deployment, FileChange, Installer, Material, Probe, Site
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ __all__ = ["Change", "ChangedFile", "Deployed", "Deployer", "Limits", "Look", "V
 
 #: Looks at one place, within so many seconds: SHA-256 of the served leaf, lower-case hex; OSError when nobody answers.
 Look = Callable[[Probe, float], str]
+
+#: After every place has shown the new certificate, every listener is asked so many times more, so far apart.
+_STEADY_ROUNDS = 3
+_STEADY_PAUSE = 0.1
 
 #: Of a command's output, the end; errors come last.
 _OUTPUT_BYTES = 64 * 1024
@@ -285,7 +289,7 @@ class Deployer:
             return None
         try:
             held = _leaf_in(self._versions.material(lineage, live).cert_pem)
-        except OSError:
+        except (OSError, JprsClientError):
             return None  # what cannot be read cannot be told from a stranger's
         return None if held is None else held.fingerprint
 
@@ -405,33 +409,37 @@ class Deployer:
         return fingerprint == facts.fingerprint, fingerprint, None
 
     def _await_served(self, target: str, lineage: str, probes: Sequence[Probe], facts: _Facts) -> None:
-        """Return once every place shows the new certificate; raise InstallFailed("not-served") when time is up.
+        """Return once every place keeps showing the new certificate; raise InstallFailed("not-served") in the end.
 
-        A reload's exit code proves nothing, and the old workers go on for a moment: nginx for 133 ms, measured.
+        A reload's exit code proves nothing. And for a moment old workers answer beside the new ones (nginx stops them
+        100 ms after it has started the new ones), so one look that sees the new certificate proves little, too.
         """
         until = self._clock.monotonic() + self._limits.served
-        pause = 0.02
-        left = list(probes)
+        listeners = list({(probe.host, probe.port): probe for probe in reversed(probes)}.values())
+        left, steady, pause = list(probes), 0, 0.02
         while left:
             # One that is not there yet holds up the round: what comes after it is asked in the next.
             ours, seen, problem = self._seen(left[0], facts)
             if ours:
                 left.pop(0)
+                if not left and steady < _STEADY_ROUNDS:
+                    left, steady, pause = list(listeners), steady + 1, 0.02
+                    self._clock.sleep(_STEADY_PAUSE)
                 continue
             remaining = until - self._clock.monotonic()
             if remaining <= 0:
+                host = f"[{left[0].host}]" if ":" in left[0].host else left[0].host
                 raise InstallFailed(
                     "not-served",
                     target=target,
                     lineage=lineage,
-                    address=f"[{left[0].host}]:{left[0].port}"
-                    if ":" in left[0].host
-                    else f"{left[0].host}:{left[0].port}",
+                    address=f"{host}:{left[0].port}",
                     name=left[0].server_name,
                     seen=seen,
                     problem=problem,
                     expected=facts.fingerprint,
                 )
+            steady = 0
             self._clock.sleep(min(pause, remaining))
             pause = min(pause * 2, 1.0)
 

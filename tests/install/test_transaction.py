@@ -1,0 +1,508 @@
+"""The transaction by itself, with a server made of two files: whatever happens on the way, old or new, never half."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jprs_client.errors import InstallFailed
+from jprs_client.install import Limits
+from jprs_client.plugin import Deployment, FileChange, Material, Probe, Site
+from jprs_client.store.versions import Versions
+from tests import needs
+from tests.install.world import NOW, PlainServer, World, belong_together, fingerprint, issued, snapshot
+
+OLD = issued("example.jp", issued_at=NOW - timedelta(days=60))
+
+
+@dataclass
+class Scene:
+    """A server with OLD, as the first version; NEW is issued and waits."""
+
+    world: World
+    server: PlainServer
+    new: Material
+    version: int
+
+    def deploy(self) -> None:
+        self.world.deployer({"web": self.server.make}, look=self.server.look).deploy("web", "main", self.version)
+
+    def is_whole(self) -> bool:
+        """The pair on disk is the old one or the new one."""
+        pair = (self.server.certificate.read_bytes(), self.server.key.read_bytes())
+        return pair in {
+            (OLD.fullchain_pem, OLD.private_key_pem),
+            (self.new.fullchain_pem, self.new.private_key_pem),
+        }
+
+    def is_new(self) -> bool:
+        return (
+            self.is_whole()
+            and self.server.certificate.read_bytes() == self.new.fullchain_pem
+            and self.server.memory.read_bytes() == self.new.fullchain_pem
+            and self.world.versions.current("main") == self.version
+        )
+
+    def leftovers(self) -> list[str]:
+        """What a finished transaction leaves nowhere."""
+        places = (self.server.folder, self.world.aside)
+        files = [path for place in places if place.is_dir() for path in place.rglob("*") if path.is_file()]
+        known = {"site.pem", "site.key", "memory.pem", "served.json"}
+        return [str(path) for path in files if path.name not in known]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return made(tmp_path)
+
+
+def made(folder: Path) -> Scene:
+    world = World(folder)
+    server = PlainServer(folder / "server")
+    server.install(OLD)
+    world.issue("main", OLD)
+    new = issued("example.jp")  # an hour ago
+    return Scene(world, server, new, world.add("main", new))
+
+
+def test_files_and_live_change_together(scene: Scene) -> None:
+    scene.deploy()
+    assert scene.is_new()
+    assert scene.leftovers() == []
+
+
+# -- killed ----------------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """As a kill -9: nothing of ours may catch it."""
+
+
+class DyingVersions(Versions):
+    """A store that dies before or after it has switched."""
+
+    def __init__(self, folder: Path, *, after: bool) -> None:
+        super().__init__(folder)
+        self._after = after
+
+    def switch(self, lineage: str, version: int) -> None:
+        if self._after:
+            super().switch(lineage, version)
+        raise Killed
+
+
+def died_at_switch(scene: Scene, *, after: bool) -> None:
+    versions = DyingVersions(scene.world.folder / "state", after=after)
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look, versions=versions)
+    deployer.deploy("web", "main", scene.version)
+
+
+def died_looking(scene: Scene, *, looks: int) -> None:
+    count = 0
+
+    def look(probe: Probe, timeout: float) -> str:
+        nonlocal count
+        count += 1
+        if count > looks:
+            raise Killed
+        return scene.server.look(probe, timeout)
+
+    scene.world.deployer({"web": scene.server.make}, look=look).deploy("web", "main", scene.version)
+
+
+@pytest.mark.parametrize(
+    "dies",
+    [
+        pytest.param(lambda scene: died_at_switch(scene, after=False), id="before-the-switch"),
+        pytest.param(lambda scene: died_at_switch(scene, after=True), id="after-the-switch"),
+        pytest.param(lambda scene: died_looking(scene, looks=0), id="at-the-first-look"),
+        pytest.param(lambda scene: died_looking(scene, looks=1), id="after-the-reload"),
+        pytest.param(lambda scene: died_looking(scene, looks=3), id="while-it-is-watched"),
+    ],
+)
+def test_the_next_run_completes_what_was_cut_off(scene: Scene, dies: Callable[[Scene], None]) -> None:
+    with pytest.raises(Killed):
+        dies(scene)
+
+    scene.deploy()
+
+    assert scene.is_new()
+    assert scene.leftovers() == []
+
+
+def test_what_was_reloaded_before_the_kill_is_not_reloaded_again(scene: Scene) -> None:
+    """FAULTS 13."""
+    with pytest.raises(Killed):
+        died_looking(scene, looks=1)
+    assert scene.server.memory.read_bytes() == scene.new.fullchain_pem
+    scene.server.reload = ("false",)
+
+    scene.deploy()
+
+    assert scene.is_new()
+
+
+def test_a_cut_off_run_for_another_version_is_put_back_first(scene: Scene) -> None:
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    newest = issued("example.jp", issued_at=NOW)
+    version = scene.world.add("main", newest)
+    scene.server.reload = ("false",)
+
+    with pytest.raises(InstallFailed):
+        scene.world.deployer({"web": scene.server.make}, look=scene.server.look).deploy("web", "main", version)
+
+    assert scene.server.certificate.read_bytes() == OLD.fullchain_pem
+    assert scene.world.versions.current("main") == 1
+
+
+def test_recovering_puts_back_without_deploying(scene: Scene) -> None:
+    before = snapshot(scene.server.folder)
+    with pytest.raises(Killed):
+        died_looking(scene, looks=1)
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
+
+    assert deployer.recover("web") == ("main",)
+
+    assert snapshot(scene.server.folder) == before
+    assert scene.world.versions.current("main") == 1
+    assert deployer.recover("web") == ()
+
+
+def test_killed_at_any_change_of_a_file_the_next_run_completes_it(tmp_path: Path) -> None:
+    """FAULTS 10–13: SIGKILL at each rename of a real process, then one plain run."""
+    strace = needs.program("strace")
+    killed = 0
+    for number in range(1, 40):
+        scene = made(tmp_path / str(number))
+        child = subprocess.run(
+            [
+                *(strace, "-qq", "-o", os.devnull, "-e", "trace=rename,renameat,renameat2,unlink,unlinkat"),
+                *("-e", f"inject=rename,renameat,renameat2,unlink,unlinkat:signal=SIGKILL:when={number}"),
+                *(sys.executable, "-m", "tests.install.cut_off", str(scene.world.folder), str(scene.version)),
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            timeout=60,
+        )
+        if child.returncode == 0:
+            break
+        assert child.returncode == -9, child.stderr
+        killed += 1
+        scene.deploy()
+        assert scene.is_new(), number
+        assert scene.leftovers() == [], number
+    assert killed >= 5
+
+
+# -- refused before anything is touched --------------------------------------------------------------------------------
+
+
+def refused(scene: Scene, code: str) -> InstallFailed:
+    """Deploying is refused with `code`, and nothing has changed."""
+    before = snapshot(scene.server.folder)
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == code
+    assert failure.value.params["restored"] == "untouched"
+    assert snapshot(scene.server.folder) == before
+    assert scene.world.versions.current("main") == 1
+    return failure.value
+
+
+def with_material(scene: Scene, material: Material) -> Scene:
+    return replace(scene, version=scene.world.add("main", material))
+
+
+def test_a_key_that_is_not_the_certificates_own_goes_nowhere(scene: Scene) -> None:
+    """FAULTS 29."""
+    refused(with_material(scene, replace(scene.new, private_key_pem=OLD.private_key_pem)), "material-key-mismatch")
+
+
+def test_a_damaged_key_goes_nowhere(scene: Scene) -> None:
+    damaged = scene.new.private_key_pem.replace(b"M", b"N", 3)
+    refused(with_material(scene, replace(scene.new, private_key_pem=damaged)), "material-key-unreadable")
+
+
+def test_a_chain_that_does_not_hold_goes_nowhere(scene: Scene) -> None:
+    refused(with_material(scene, replace(scene.new, chain_pem=OLD.cert_pem)), "material-chain-broken")
+
+
+def test_an_expired_certificate_goes_nowhere(scene: Scene) -> None:
+    expired = issued("example.jp", issued_at=NOW - timedelta(days=91))
+    refused(with_material(scene, expired), "material-expired")
+
+
+def test_rubbish_goes_nowhere(scene: Scene) -> None:
+    refused(with_material(scene, replace(scene.new, cert_pem=b"rubbish")), "material-unreadable")
+
+
+def test_a_newer_certificate_of_somebody_else_is_not_replaced_by_an_older_one(scene: Scene) -> None:
+    """FAULTS 31: the person put it there by hand, after ours was issued."""
+    by_hand = issued("example.jp", issued_at=NOW)
+    scene.server.install(by_hand)
+    failure = refused(scene, "newer-certificate-there")
+    assert failure.params["file"] == str(scene.server.certificate)
+
+
+def test_a_folder_that_others_may_write_to_is_refused(scene: Scene) -> None:
+    """Through a link planted there, root would write the key wherever they like (THREATS D12)."""
+    scene.server.folder.chmod(0o777)
+    failure = refused(scene, "install-folder-unsafe")
+    assert failure.params["folder"] == str(scene.server.folder)
+
+
+def test_a_check_that_does_not_end_is_stopped(scene: Scene) -> None:
+    scene.server.check = ("sleep", "60")
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look, limits=Limits(check=0.2))
+    with pytest.raises(InstallFailed) as failure:
+        deployer.deploy("web", "main", scene.version)
+    assert failure.value.code == "server-config-broken-before"
+    assert failure.value.params["status"] is None
+    assert scene.is_whole()
+
+
+@pytest.mark.parametrize("target", ["other", "../web", "web/../web", ""])
+def test_only_targets_of_the_configuration_are_deployed_to(scene: Scene, target: str) -> None:
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
+    with pytest.raises(InstallFailed) as failure:
+        deployer.deploy(target, "main", scene.version)
+    assert failure.value.code == "install-target-unknown"
+
+
+@pytest.mark.parametrize("lineage", ["../main", "/etc", "", ".", "a/b"])
+def test_a_lineage_is_a_name_and_no_path(scene: Scene, lineage: str) -> None:
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
+    with pytest.raises(InstallFailed) as failure:
+        deployer.deploy("web", lineage, 1)
+    assert failure.value.code == "install-lineage-unknown"
+
+
+# -- put back --------------------------------------------------------------------------------------------------------
+
+
+def put_back(scene: Scene, code: str, limits: Limits | None = None) -> InstallFailed:
+    """Deploying fails with `code`, and files and `live/` are as they were."""
+    before = {name: held for name, held in snapshot(scene.server.folder).items() if name.startswith("site")}
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look, limits=limits)
+    with pytest.raises(InstallFailed) as failure:
+        deployer.deploy("web", "main", scene.version)
+    assert failure.value.code == code
+    assert failure.value.params["restored"] == "yes"
+    after = {name: held for name, held in snapshot(scene.server.folder).items() if name.startswith("site")}
+    assert after == before
+    assert scene.world.versions.current("main") == 1
+    assert scene.leftovers() == []
+    return failure.value
+
+
+def test_a_check_that_fails_only_with_the_new_files_puts_them_back(scene: Scene) -> None:
+    wanted = scene.world.folder / "expected"
+    wanted.write_bytes(OLD.fullchain_pem)
+    scene.server.check = ("cmp", str(wanted), str(scene.server.certificate))
+    failure = put_back(scene, "server-config-broken-after")
+    assert failure.params["reloaded"] == "not-needed"
+
+
+def test_a_reload_that_fails_puts_everything_back(scene: Scene) -> None:
+    scene.server.reload = ("sh", "-c", "echo 'no: \x1b[31mred\x1b[0m\u202e' >&2; exit 3")
+    failure = put_back(scene, "reload-failed")
+    assert failure.params["status"] == 3
+    assert failure.params["output"] == "no: [31mred[0m"
+    assert failure.params["reloaded"] == "no"
+
+
+def test_a_reload_that_does_not_end_is_stopped_with_its_children(scene: Scene) -> None:
+    """FAULTS 120."""
+    pid_file = scene.world.folder / "pid"
+    scene.server.reload = ("sh", "-c", f"sleep 600 & echo $! > {pid_file}; wait")
+    failure = put_back(scene, "reload-failed", Limits(reload=0.3))
+    assert failure.params["status"] is None
+    state = Path(f"/proc/{int(pid_file.read_text())}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_reload_command_that_is_not_there_is_a_failed_reload(scene: Scene) -> None:
+    scene.server.reload = ("no-such-command-anywhere",)
+    failure = put_back(scene, "reload-failed")
+    assert "no-such-command-anywhere" in str(failure.params["output"])
+
+
+def test_a_flood_of_output_is_cut(scene: Scene) -> None:
+    """FAULTS 129."""
+    scene.server.reload = ("sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo the end; exit 1")
+    failure = put_back(scene, "reload-failed")
+    assert len(str(failure.params["output"])) <= 500
+
+
+def test_a_reload_that_leaves_a_daemon_behind_is_over_when_it_ends(scene: Scene) -> None:
+    """FAULTS 129: the daemon holds our end of the pipe, and nobody waits for it."""
+    copy = f"cp {scene.server.certificate} {scene.server.memory}"
+    pid_file = scene.world.folder / "pid"
+    scene.server.reload = ("sh", "-c", f"{copy}; sleep 600 & echo $! > {pid_file}")
+    try:
+        scene.deploy()
+    finally:
+        os.kill(int(pid_file.read_text()), 9)
+    assert scene.is_new()
+
+
+def test_a_server_that_nobody_hears_is_not_served(scene: Scene) -> None:
+    def silent(probe: Probe, timeout: float) -> str:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    deployer = scene.world.deployer({"web": scene.server.make}, look=silent, limits=Limits(served=0.05))
+    with pytest.raises(InstallFailed) as failure:
+        deployer.deploy("web", "main", scene.version)
+    assert failure.value.code == "not-served"
+    assert failure.value.params["seen"] is None
+    assert "Connection refused" in str(failure.value.params["problem"])
+    assert scene.server.certificate.read_bytes() == OLD.fullchain_pem
+
+
+def test_files_that_were_not_there_are_gone_again(scene: Scene) -> None:
+    scene.server.certificate.unlink()
+    scene.server.key.unlink()
+    scene.server.reload = ("false",)
+    put_back(scene, "reload-failed")
+    assert not scene.server.certificate.exists()
+
+
+def test_a_file_changed_by_somebody_else_meanwhile_is_left_to_them(scene: Scene) -> None:
+    """Between the kill and the next run a person repaired it by hand."""
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    by_hand = issued("example.jp", issued_at=NOW)
+    scene.server.install(by_hand)
+
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+
+    assert failure.value.code == "newer-certificate-there"
+    assert scene.server.certificate.read_bytes() == by_hand.fullchain_pem
+
+
+def test_putting_back_that_fails_says_where_everything_is(scene: Scene) -> None:
+    """FAULTS 118: and the next run tries again."""
+    gone = scene.world.folder / "gone"
+    scene.server.reload = ("sh", "-c", f"mv {scene.server.folder} {gone}; exit 1")
+
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+
+    assert failure.value.code == "put-back-failed"
+    assert failure.value.params["restored"] == "no"
+    assert failure.value.params["because"] == "reload-failed"
+    assert str(scene.server.key) in str(failure.value.params["files"])
+    aside = Path(str(failure.value.params["aside"]))
+    assert OLD.private_key_pem in {path.read_bytes() for path in aside.iterdir()}
+    assert {path.stat().st_mode & 0o777 for path in aside.iterdir()} == {0o600}
+
+    gone.rename(scene.server.folder)
+    scene.server.reload = ("cp", str(scene.server.certificate), str(scene.server.memory))
+    scene.deploy()
+    assert scene.is_new()
+
+
+def test_the_restore_command_restores(scene: Scene) -> None:
+    gone = scene.world.folder / "gone"
+    before = snapshot(scene.server.folder)
+    scene.server.reload = ("sh", "-c", f"mv {scene.server.folder} {gone}; exit 1")
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    gone.rename(scene.server.folder)
+
+    subprocess.run(str(failure.value.params["restore"]), shell=True, check=True)  # noqa: S602 - as a person would
+
+    assert snapshot(scene.server.folder) == before
+
+
+# -- owners and modes --------------------------------------------------------------------------------------------------
+
+
+def test_owner_and_mode_stay_as_they_are(scene: Scene) -> None:
+    needs.root()
+    scene.server.certificate.chmod(0o644)
+    scene.server.key.chmod(0o640)
+    os.chown(scene.server.key, 0, 33)
+
+    scene.deploy()
+
+    status = scene.server.key.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 33, 0o640)
+    assert scene.server.certificate.stat().st_mode & 0o777 == 0o644
+
+
+def test_owner_and_mode_come_back_when_it_fails(scene: Scene) -> None:
+    needs.root()
+    os.chown(scene.server.key, 33, 33)
+    scene.server.key.chmod(0o440)
+    scene.server.reload = ("false",)
+    put_back(scene, "reload-failed")
+
+
+def test_what_the_installer_says_of_owner_and_mode_is_done(scene: Scene, tmp_path: Path) -> None:
+    needs.root()
+    place = tmp_path / "server" / "bundle.pem"
+
+    class Bundling(PlainServer):
+        def deployment(self, site: Site, material: Material, /) -> Deployment:
+            change = FileChange(place, material.fullchain_pem, mode=0o640, owner="root", group="www-data")
+            return Deployment((change,), ("true",), ("cp", str(place), str(self.memory)), self.probes)
+
+    server = Bundling(tmp_path / "server")
+    scene.world.deployer({"web": server.make}, look=server.look).deploy("web", "main", scene.version)
+
+    status = place.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 33, 0o640)
+
+
+def test_a_key_that_everybody_may_read_is_told_of(scene: Scene) -> None:
+    scene.server.key.chmod(0o644)
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
+    notes = deployer.deploy("web", "main", scene.version).notes
+    assert [code for code, _ in notes] == ["key-readable-by-others"]
+
+
+def test_nothing_of_the_callers_environment_reaches_the_server(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONPATH", "LD_LIBRARY_PATH", "NGINX", "CANARY"):
+        monkeypatch.setenv(name, "canary")
+    seen = scene.world.folder / "environment"
+    copy = f"cp {scene.server.certificate} {scene.server.memory}"
+    scene.server.reload = ("sh", "-c", f"env > {seen}; {copy}")
+
+    scene.deploy()
+
+    assert "canary" not in seen.read_text()
+    assert "LC_ALL=C" in seen.read_text().splitlines()
+
+
+# -- told beforehand ---------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_changes_nothing_and_shows_no_content(scene: Scene) -> None:
+    before = snapshot(scene.world.folder)
+    change = scene.world.deployer({"web": scene.server.make}, look=scene.server.look).preview(
+        "web", "main", scene.version
+    )
+    assert [(file.path.name, file.change) for file in change.files] == [
+        ("site.pem", "changed"),
+        ("site.key", "changed"),
+    ]
+    assert change.live == (1, scene.version)
+    assert "PRIVATE" not in repr(change)
+    assert snapshot(scene.world.folder) == before
+
+
+def test_the_pair_on_disk_always_belongs_together(scene: Scene) -> None:
+    scene.deploy()
+    assert belong_together(scene.server.certificate.read_bytes(), scene.server.key.read_bytes())
+    assert scene.server.look(Probe("", 0, ""), 0) == fingerprint(scene.new.cert_pem)
