@@ -8,6 +8,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Iterable
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -153,7 +154,7 @@ def respond(zone: Zone, wire: bytes) -> bytes | None:
     question = query.question[0]
     if question.rdclass != dns.rdataclass.IN:
         response.set_rcode(dns.rcode.REFUSED)
-        return response.to_wire()
+        return response.to_wire(max_size=65535)
     name = question.name.to_text()
     rcode, answer = zone.look_up(name, dns.rdatatype.to_text(question.rdtype))
     response.set_rcode(rcode)
@@ -161,7 +162,7 @@ def respond(zone: Zone, wire: bytes) -> bytes | None:
     if rcode in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN} and not any(r.rdtype == question.rdtype for r in answer):
         soa = "mock-dns.invalid. hostmaster.invalid. 1 3600 600 86400 0"
         response.authority = [dns.rrset.from_text(".", TTL, "IN", "SOA", soa)]
-    return response.to_wire()
+    return response.to_wire(max_size=65535)
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -172,8 +173,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own is no subclass of it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = respond(self._zone, data)
@@ -191,7 +191,7 @@ def _room(query: bytes) -> int:
 def _truncated(query: bytes) -> bytes:
     response = dns.message.make_response(dns.message.from_wire(query, ignore_trailing=True), recursion_available=True)
     response.flags |= dns.flags.TC
-    return response.to_wire()
+    return response.to_wire(max_size=65535)
 
 
 class DnsServer:

@@ -16,6 +16,7 @@ from cryptography import x509
 from dns.rdtypes.ANY.TXT import TXT
 
 from jprs_client.testca.jose import encode
+from jprs_client.testca.names import wrong_with
 from jprs_client.testca.problems import Problem
 from jprs_client.testca.resolver import LookupFailedError, Resolver
 
@@ -143,10 +144,10 @@ class LocalPerspective:
         except ValueError as error:
             raise Problem("connection", f"{url!r:.200}: not an address to follow") from error
         standard = {"http": self.http_port, "https": self.tls_port}.get(parts.scheme)
-        if standard is None or not host or not host.isascii():
+        if standard is None:
             raise Problem("connection", f"{url!r:.200}: only http and https are followed")
-        if host.replace(".", "").isdigit() or ":" in host:
-            raise Problem("connection", f"{url!r:.200}: only names are followed, not addresses")
+        if wrong_with(host):
+            raise Problem("connection", f"{url!r:.200}: only DNS names are followed, not addresses")
         # 80 and 443 are the ports validation uses in the world; here others stand for them.
         here = {None: standard, 80: self.http_port, 443: self.tls_port}.get(port, port)
         if here not in {self.http_port, self.tls_port}:
