@@ -256,6 +256,51 @@ def test_64_a_connection_that_was_closed_meanwhile_is_made_anew(tmp_path: Path) 
         assert len(came) == 3
 
 
+def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let localhost have these addresses, in this order."""
+    real = socket.getaddrinfo
+
+    def answer(host: str, port: int, *more: int, **rest: int) -> list[tuple[object, ...]]:
+        if host != "localhost":
+            return [*real(host, port, *more, **rest)]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+
+
+def test_63_an_address_that_keeps_silent_is_left_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(tmp_path, answering(OK)) as (port, _), full_listener(port):
+        resolving_to(monkeypatch, "127.0.0.3", "127.0.0.1")
+        monkeypatch.setattr(transport, "FIRST_SECONDS", 0.2)
+        started = time.monotonic()
+        with contextlib.closing(http(port, tmp_path)) as client:
+            assert client.get(f"https://localhost:{port}/dir").status == 200
+        assert time.monotonic() - started < 3
+
+
+def test_57_addresses_that_all_keep_silent_end_with_the_time_to_connect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_https_certificate(tmp_path)
+    port = free_port()
+    with full_listener(port):
+        monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.5)
+        for addresses in (("127.0.0.3",), ("127.0.0.3", "127.0.0.3")):
+            resolving_to(monkeypatch, *addresses)
+            assert failure(http(port, tmp_path), port).code == "ca-connect-timeout"
+
+
+@contextlib.contextmanager
+def full_listener(port: int) -> Iterator[None]:
+    """127.0.0.3:`port`, whose queue is full: who connects hears nothing."""
+    with socket.create_server(("127.0.0.3", port), backlog=0), contextlib.ExitStack() as waiting:
+        for _ in range(4):
+            plain = waiting.enter_context(socket.socket())
+            plain.setblocking(False)
+            plain.connect_ex(("127.0.0.3", port))
+        yield
+
+
 def test_62_a_proxy_that_is_down_is_named_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cret@127.0.0.1:{port}")
