@@ -34,6 +34,21 @@ def _own_environment() -> Iterator[None]:
     os.environ.update(kept)
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Coverage looks away, here and in child processes: for tests of speed, and of what is imported."""
+    from coverage import Coverage
+
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    measuring = Coverage.current()
+    if measuring is None:
+        yield
+        return
+    measuring.stop()
+    yield
+    measuring.start()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under CI=true a skipped test is a failed one: everything it could need is there."""

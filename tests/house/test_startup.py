@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 #: For issuing and serving only.
 HEAVY = {
     "acme",
