@@ -48,6 +48,9 @@ DEFAULT_STATE_DIR = Path("/var/lib/jprs-client")
 REPLACEMENTS = frozenset({Kind.ISSUE, Kind.RENEW, Kind.REISSUE})
 ASKS_THE_CA = REPLACEMENTS | {Kind.REVOKE, Kind.OBSERVE}
 
+#: What `renew` does: no first issuance.
+RENEWALS = frozenset(Kind) - {Kind.ISSUE, Kind.REMOVE}
+
 #: When several exit codes apply, the first of these is the run's.
 GRAVEST_FIRST = (3, 4, 7, 1, 5, 6)
 
@@ -198,13 +201,14 @@ class App:
     def tick(self, asked: Asked) -> Report:
         """One round of look, decide, do."""
         report = Report()
+        if asked.force and asked.names is not None:
+            self._take_back_into_service(asked.names)
         attempted: set[tuple[object, ...]] = set()
         begun = False
         while True:
             state = self.store.state()
             planned = plan(self.config, state, self.clock.now())
-            if asked.force:
-                planned = self._forced(planned, asked)
+            planned = self._forced(planned, asked, attempted)
             todo = [action for action in self._todo(planned, asked) if _key(action) not in attempted]
             if not begun:
                 begun = True
@@ -219,6 +223,12 @@ class App:
                     self._not_registered(action, report)
                 else:
                     self._do(action, asked, report)
+
+    def _take_back_into_service(self, names: frozenset[str]) -> None:
+        """A person asks by name for what was revoked without a replacement."""
+        for name, lineage in self.store.state().lineages.items():
+            if name in names and lineage.retired_at is not None:
+                self.store.retire(name, retired=False)
 
     def _not_registered(self, action: Action, report: Report) -> None:
         """Told once, however many certificates wait for the account."""
@@ -287,11 +297,14 @@ class App:
         """The CA's own Retry-After is waited for, unless a person names the certificate; our caution is not."""
         return action.imposed and action.attempt_at > planned.at and asked.names is None
 
-    def _forced(self, planned: Plan, asked: Asked) -> Plan:
-        """The plan with every replacement that was asked for due now."""
+    def _forced(self, planned: Plan, asked: Asked, attempted: set[tuple[object, ...]]) -> Plan:
+        """With `--force`, the plan with every replacement that was asked for due now, once a run."""
+        if not asked.force:
+            return planned
+        tried = {key[1] for key in attempted if key[0] == kind_of_failure(Kind.RENEW)}
         coming = tuple(
             replace(action, due_at=planned.at, attempt_at=planned.at)
-            if action.kind in REPLACEMENTS and asked.covers(action) and action.due_at > planned.at
+            if action.kind in REPLACEMENTS and asked.covers(action) and action.certificate not in tried
             else action
             for action in planned.coming
         )
@@ -301,7 +314,7 @@ class App:
         try:
             with self.store.claims.held("lineage", action.certificate):
                 state = self.store.state()
-                if not self._still_due(action, state, asked):
+                if not asked.force and not self._still_due(action, state):
                     return
                 if action.starts_usage and not self._start_confirmed(action, state, asked):
                     self._not_confirmed(action, report)
@@ -314,11 +327,9 @@ class App:
             if action.kind is not Kind.OBSERVE:
                 report.done.append(action)
 
-    def _still_due(self, action: Action, state: State, asked: Asked) -> bool:
+    def _still_due(self, action: Action, state: State) -> bool:
         """Planned again under the claim: another run may have done it meanwhile."""
         planned = plan(self.config, state, self.clock.now())
-        if asked.force:
-            planned = self._forced(planned, asked)
         return any(_key(other) == _key(action) and other.due_at <= planned.at for other in planned.coming)
 
     def _start_confirmed(self, action: Action, state: State, asked: Asked) -> bool:
@@ -443,8 +454,8 @@ class App:
                     report.done.append(action)
         return report
 
-    def preview(self, names: Collection[str] | None) -> list[tuple[str, str, Change]]:
-        """What `install` would change: lineage, target, and the change."""
+    def preview(self, names: Collection[str] | None) -> list[Change]:
+        """What `install` would change."""
         picture = Picture(self.config, self.store.state(), self.clock.now())
         found = []
         for certificate in picture.wanted.by_name.values():
@@ -452,8 +463,7 @@ class App:
             if (names is not None and certificate.name not in names) or lineage is None or lineage.current is None:
                 continue
             for target in certificate.install:
-                change = self._deployer.preview(target, certificate.name, lineage.current.version)
-                found.append((certificate.name, target, change))
+                found.append(self._deployer.preview(target, certificate.name, lineage.current.version))
         return found
 
     def roll_back(self, name: str) -> tuple[str, int]:

@@ -78,10 +78,12 @@ def read_secret(path: Path) -> bytes:
     Raises SecretExposed when others can read it or it is no regular file, OSError as open(2) does.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise SecretExposed("secret-not-a-file", file=path)
         if status.st_mode & stat.S_IROTH:
             raise SecretExposed("secret-readable-by-others", file=path, mode=f"{stat.S_IMODE(status.st_mode):04o}")
-        return file.read(64 * 1024)
+        return os.read(fd, 64 * 1024)
+    finally:
+        os.close(fd)

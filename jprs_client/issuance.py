@@ -326,7 +326,7 @@ class Issuance:
             not_before=verified.not_before,
             not_after=verified.not_after,
             key_spki_sha256=verified.spki_sha256,
-            fingerprint=verified.sha256,
+            fingerprint=verified.fingerprint,
         )
         with store.writing():
             store.keep_certificate(name, facts, issuer=verified.issuer, ari_id=verified.ari_id)

@@ -77,7 +77,10 @@ class Door:
         self.screen.flush()
 
     def doing(self, code: str, /, **params: object) -> None:
-        """Say what is going on now (`progress.CODE`)."""
+        """Say what is going on now (`progress.CODE`), or what a person should hear of it (`note-…`: `note.…`)."""
+        if code.startswith("note-"):
+            self.note(f"note.{code.removeprefix('note-')}", **params)
+            return
         self.screen.doing(self.speech.say(f"progress.{code}", **params))
 
     def say(self, key: str, /, **params: object) -> str:

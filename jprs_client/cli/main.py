@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 #: Every command and where it is, in the order of a certificate's life; help lists them so.
 COMMANDS = {
     "init": "jprs_client.cli.init:command",
+    "register": "jprs_client.cli.register:command",
+    "account": "jprs_client.cli.account:command",
+    "explain": "jprs_client.cli.explain:command",
+    "plan": "jprs_client.cli.plan:command",
+    "apply": "jprs_client.cli.apply:command",
+    "renew": "jprs_client.cli.apply:renew",
+    "install": "jprs_client.cli.install:command",
+    "rollback": "jprs_client.cli.install:rollback",
+    "revoke": "jprs_client.cli.revoke:command",
+    "status": "jprs_client.cli.status:command",
+    "show": "jprs_client.cli.status:show",
     "test-ca": "jprs_client.cli.test_ca:command",
 }
 

@@ -12,7 +12,6 @@ from jprs_client.config.reading import (
 )
 from jprs_client.config.schema import KEYS
 from jprs_client.config.values import (
-    BUILT_IN_LISTEN,
     BUILT_IN_PLUGIN,
     BUILT_IN_SOLVER,
     DEFAULT_DIRECTORY,
@@ -35,7 +34,6 @@ from jprs_client.config.values import (
 )
 
 __all__ = [
-    "BUILT_IN_LISTEN",
     "BUILT_IN_PLUGIN",
     "BUILT_IN_SOLVER",
     "DEFAULT_DIRECTORY",

@@ -13,7 +13,7 @@ from jprs_client.config.problems import Place, Problems
 from jprs_client.config.schema import ELSEWHERE, KEY_CHOICES, KEYS, SHAPE, TABLE_CHOICES
 from jprs_client.config.sources import Entry, Merged, RawTable, conf_d, merge, read
 from jprs_client.config.tables import Table, note_unknown
-from jprs_client.config.values import BUILT_IN_LISTEN, BUILT_IN_PLUGIN, BUILT_IN_SOLVER, Config, PluginTable
+from jprs_client.config.values import BUILT_IN_PLUGIN, BUILT_IN_SOLVER, Config, PluginTable
 from jprs_client.errors import ConfigError, ConfigProblem
 
 DEFAULT_PATH = Path("/etc/jprs-client/config.toml")
@@ -102,8 +102,7 @@ def _config(
     )
     solvers, installers = plugin_tables("solver"), plugin_tables("installer")
     if not solvers:
-        settings = {"listen": BUILT_IN_LISTEN}
-        solvers[BUILT_IN_SOLVER] = PluginTable(BUILT_IN_SOLVER, BUILT_IN_PLUGIN, settings, path)
+        solvers[BUILT_IN_SOLVER] = PluginTable(BUILT_IN_SOLVER, BUILT_IN_PLUGIN, {}, path)
     defaults_table = section("defaults")
     base = defaults(defaults_table, references)
     by_hand, places = certificates(tables("certificate"), base, references)

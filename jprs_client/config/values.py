@@ -25,7 +25,6 @@ DEFAULT_DIRECTORY = "https://acme.amecert.jprs.jp/DV/getDirectory"
 #: The solver there is without any [solver.…] table, and where it listens.
 BUILT_IN_SOLVER = "web"
 BUILT_IN_PLUGIN = "standalone"
-BUILT_IN_LISTEN = "0.0.0.0:80"
 
 
 @dataclass(frozen=True, slots=True)

@@ -514,9 +514,7 @@ class Store:
 
     def jobs(self) -> list[Job]:
         """Every issuance that has begun and has not ended."""
-        return [
-            job for row in self.database.rows("SELECT lineage FROM journal") if (job := self.job(row["lineage"]))
-        ]
+        return [job for row in self.database.rows("SELECT lineage FROM journal") if (job := self.job(row["lineage"]))]
 
     def end_job(self, lineage: str) -> None:
         """The issuance is over."""
