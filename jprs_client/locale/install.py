@@ -133,8 +133,10 @@ EN: dict[str, str] = {
     "another certificate of ours; it was left alone.",
     "note.nginx-block-left-alone": "The server block at {place} was left alone: it also serves {names}, which "
     "{lineage} does not cover.",
-    "note.nginx-not-probed": "Whether the block at {place} serves {lineage} could not be looked at: its listeners do "
-    "not answer a plain TLS client. Set probe to an address that does.",
+    "note.nginx-not-probed": "Whether the block at {place} serves {lineage} could not be looked at: it has no listener "
+    "that a plain TLS client could ask for a name of it. Set probe to an address that answers.",
+    "note.nginx-rsa-not-probed": "Whether the block at {place} serves {lineage} was not looked at: beside RSA it has "
+    "an ECDSA certificate, which clients of today are shown.",
     "note.nginx-some-not-probed": "Of {places} places that serve {lineage}, {probed} are looked at.",
 }
 
@@ -273,5 +275,7 @@ JA: dict[str, str] = {
     "更していません。",
     "note.nginx-not-probed": "{place} のブロックが {lineage} を提示しているかどうかは、TLS で直接接続できる待ち受けが"
     "ないため確認できません。接続できるアドレスを probe に設定してください。",
+    "note.nginx-rsa-not-probed": "{place} のブロックには RSA のほかに ECDSA の証明書があり、現在のクライアントには "
+    "ECDSA が提示されるため、{lineage} が提示されるかどうかは確認していません。",
     "note.nginx-some-not-probed": "{lineage} を提示する {places} か所のうち、{probed} か所を確認します。",
 }

@@ -25,6 +25,11 @@ def served_fingerprint(probe: Probe, timeout: float) -> str:
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        # Tried without a connection first: where it is refused later, the connection would not be closed.
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=probe.server_name)
+    except (ValueError, TypeError) as error:
+        raise OSError(f"not a name to ask for: {error}") from error
+    try:
         with socket.create_connection((probe.host, probe.port), timeout=timeout) as connection:
             left = until - time.monotonic()
             if left <= 0:
@@ -32,7 +37,7 @@ def served_fingerprint(probe: Probe, timeout: float) -> str:
             connection.settimeout(left)  # the handshake as a whole, not each read of it
             with context.wrap_socket(connection, server_hostname=probe.server_name) as tls:
                 certificate = tls.getpeercert(binary_form=True)
-    except ValueError as error:  # a host or a name that cannot be asked for
+    except ValueError as error:  # a host that cannot be looked up
         raise OSError(str(error)) from error
     if certificate is None:
         raise OSError("no certificate was served")

@@ -15,7 +15,7 @@ from typing import ClassVar, cast
 from jprs_client.errors import InstallFailed, harmless
 from jprs_client.plugin import Deployment, FileChange, Material, Options, Probe, Site
 from jprs_plugins.nginx_config import Directive, read
-from jprs_plugins.nginx_servers import Server, file_named, tls_servers
+from jprs_plugins.nginx_servers import Server, examples, file_named, tls_servers
 
 __all__ = ["Nginx"]
 
@@ -69,10 +69,15 @@ class Nginx:
     def _probes(self, site: Site, matching: _Matching) -> tuple[Probe, ...]:
         ranked: list[tuple[int, Probe]] = []
         for server in matching.chosen:
+            if server in matching.hidden:
+                matching.note("nginx-rsa-not-probed", place=server.place)
+                continue
             names = server.asked_for(site.names, matching.literal)[:NAMES_PER_BLOCK]
-            places = self._addresses or tuple(
-                (listener.probe_host, listener.port) for listener in server.listeners if listener.probed
-            )
+            listeners = [listener for listener in server.listeners if listener.probed]
+            if not names:  # a default block that names `live/`: it gets the names that no block has
+                names = [name for name in examples(site.names) if name not in matching.literal][:NAMES_PER_BLOCK]
+                listeners = [listener for listener in listeners if listener.default]
+            places = self._addresses or tuple((listener.probe_host, listener.port) for listener in listeners)
             if not (names and places):
                 matching.note("nginx-not-probed", place=server.place)
             ranked.extend((rank, Probe(host, port, name)) for rank, name in enumerate(names) for host, port in places)
@@ -100,6 +105,8 @@ class _Matching:
     folder: Path
     literal: frozenset[str]
     chosen: list[Server] = field(default_factory=list)
+    #: Blocks that show clients of today, and so our probe, an ECDSA certificate instead of this one.
+    hidden: set[Server] = field(default_factory=set)
     notes: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     _written: dict[Server, _Pair] = field(default_factory=dict)
     _skipped: list[tuple[Server, list[str]]] = field(default_factory=list)
@@ -124,6 +131,8 @@ class _Matching:
         if not (live or server.answers_for(self.site.names, self.literal)) or server.rejects:
             return
         pairs = self._pairs(server, quiet=False)
+        if len(pairs) > 1 and self._is_rsa:
+            self.hidden.add(server)
         if live:
             # The block follows `live/` by itself, under whatever names it is reached.
             self.chosen.append(server)
@@ -217,11 +226,10 @@ class _Matching:
         """Of several pairs (RSA and ECDSA) the one whose certificate has the new one's kind of key."""
         if len(pairs) == 1:
             return pairs[0]
-        wanted = _algorithm_and_names(self.material.cert_pem)
         alike = [
             pair
             for pair in pairs
-            if wanted is not None and (held := self._present_at(pair.certificate)) is not None and held[0] == wanted[0]
+            if (held := self._present_at(pair.certificate)) is not None and held[0] == self._algorithm
         ]
         if len(alike) != 1:
             raise self._refusal("nginx-several-certificates", server.certificates[0])
@@ -266,6 +274,15 @@ class _Matching:
     def _names_at(self, path: Path) -> frozenset[str]:
         present = self._present_at(path)
         return frozenset() if present is None else present[1]
+
+    @property
+    def _algorithm(self) -> str | None:
+        ours = _algorithm_and_names(self.material.cert_pem)
+        return None if ours is None else ours[0]
+
+    @property
+    def _is_rsa(self) -> bool:
+        return self._algorithm == "RSAPublicKey"
 
     def _refusal(self, code: str, at: Directive, /, **params: str) -> InstallFailed:
         return InstallFailed(code, lineage=self.site.lineage, place=at.place, **params)

@@ -159,10 +159,12 @@ class _Reader:
                 blank = len(text) - len(text[position:].lstrip(" \t\r\n"))
                 raise self._broken(path, text, blank, text[blank : blank + 20])
             kind = match.lastgroup
-            start, position = match.end("blank"), match.end()
+            began_at, start, position = match.start(), match.end("blank"), match.end()
+            if glued and start > began_at and text[began_at] == "#":
+                raise self._broken(path, text, began_at, "#")
             if kind == "word" or kind == "quoted":
                 found = text[start:position]
-                if glued and start == match.start() and not found.startswith(")"):
+                if glued and start == began_at and not found.startswith(")"):
                     raise self._broken(path, text, start, found)
                 if not words:
                     line += text.count("\n", counted, start)

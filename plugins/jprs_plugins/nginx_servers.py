@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,12 +21,21 @@ _LISTEN = re.compile(r"(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+):)?(?P<port>\d{1
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One `listen`: `host` as nginx binds it ("0.0.0.0" and "::" for all). `port` is a range's first."""
+    """One `listen`: `host` as nginx binds it ("0.0.0.0" and "::" for all). `port` is a range's first.
+
+    `default`: the block is the one for names that no block there has.
+    """
 
     host: str
     port: int
     tls: bool
     probed: bool
+    default: bool = False
+
+    @property
+    def socket(self) -> tuple[str, int]:
+        """What nginx binds once, for all blocks that listen there."""
+        return self.host, self.port
 
     @property
     def probe_host(self) -> str:
@@ -38,6 +47,11 @@ def covers(names: Iterable[str], host: str) -> bool:
     """Whether a certificate with `names` is right for `host`; `*.D` stands for one label (RFC 6125 §6.4.3)."""
     held = names if isinstance(names, frozenset | set) else frozenset(names)
     return host in held or f"*.{host.partition('.')[2]}" in held
+
+
+def examples(names: Iterable[str]) -> list[str]:
+    """A host for each of `names`: itself, or one below a wildcard."""
+    return sorted(f"{PROBE_LABEL}{name[1:]}" if name.startswith("*.") else name for name in names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +89,8 @@ class Server:
 
     def matched(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that a `www.example.*` or a regular expression of this block matches."""
-        hosts = sorted(f"{PROBE_LABEL}{name[1:]}" if name.startswith("*.") else name for name in names)
         tests = [test for name in self.server_names if (test := _pattern(name)) is not None]
-        return [host for host in hosts if any(test.search(host) for test in tests)]
+        return [host for host in examples(names) if any(test.search(host) for test in tests)]
 
     def answers_for(self, names: frozenset[str], elsewhere: frozenset[str]) -> bool:
         """Whether a certificate with `names` is meant for this block; `elsewhere` as in `asked_for`."""
@@ -106,16 +119,24 @@ def tls_servers(root: Directive) -> list[Server]:
     """The blocks that take part in a TLS handshake, as they stand in the configuration."""
     found: list[tuple[Directive, _Inherited, tuple[Listener, ...]]] = []
     sockets: set[tuple[str, int]] = set()
+    defaults: dict[tuple[str, int], Directive] = {}
     for http in root.all("http"):
-        inherited = {name: http.all(name) for name in _INHERITED}  # once: there may be thousands of blocks
+        inherited: _Inherited = {name: http.all(name) for name in _INHERITED}  # once: there may be thousands of blocks
         for directive in http.all("server"):
             listeners = tuple(_listeners(directive, inherited))
-            sockets.update((listener.host, listener.port) for listener in listeners if listener.tls)
+            sockets.update(listener.socket for listener in listeners if listener.tls)
+            for listener in listeners:
+                if listener.default or listener.socket not in defaults:
+                    defaults[listener.socket] = directive  # the one that says so, else the first
             found.append((directive, inherited, listeners))
     servers = []
     for directive, inherited, listeners in found:
         # `ssl` on one block's listen makes the socket a TLS one for every block that listens there.
-        tls = tuple(listener for listener in listeners if (listener.host, listener.port) in sockets)
+        tls = tuple(
+            replace(listener, default=defaults[listener.socket] is directive)
+            for listener in listeners
+            if listener.socket in sockets
+        )
         if tls:
             certificates = _effective(directive, inherited, "ssl_certificate")
             keys = _effective(directive, inherited, "ssl_certificate_key")
@@ -157,6 +178,8 @@ def _listeners(server: Directive, inherited: _Inherited) -> Iterator[Listener]:
         match = _LISTEN.match(address)
         host = (match["host"] or "") if match else address
         port = int(match["port"]) if match else 80
+        if not 0 < port < 65536:
+            continue
         host = host.strip("[]").lower()
         quic = "quic" in options
         yield Listener(
@@ -165,6 +188,7 @@ def _listeners(server: Directive, inherited: _Inherited) -> Iterator[Listener]:
             tls=everywhere or quic or "ssl" in options,
             # QUIC is UDP, and a listener behind a proxy waits for the PROXY line first.
             probed=not quic and "proxy_protocol" not in options,
+            default="default_server" in options or "default" in options,
         )
 
 
