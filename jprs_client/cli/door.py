@@ -36,6 +36,7 @@ class Door:
         self.given_state_dir: Path | None = None
         self.lock_timeout = timedelta(0)
         self._app: App | None = None
+        self._noted: set[str] = set()
 
     @property
     def json(self) -> bool:
@@ -79,7 +80,10 @@ class Door:
     def doing(self, code: str, /, **params: object) -> None:
         """Say what is going on now (`progress.CODE`), or what a person should hear of it (`note-…`: `note.…`)."""
         if code.startswith("note-"):
-            self.note(f"note.{code.removeprefix('note-')}", **params)
+            text = self.say(f"note.{code.removeprefix('note-')}", **params)
+            if text not in self._noted:  # the same of many certificates is said once
+                self._noted.add(text)
+                self.screen.note(text)
             return
         self.screen.doing(self.speech.say(f"progress.{code}", **params))
 

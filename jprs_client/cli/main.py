@@ -36,6 +36,7 @@ COMMANDS = {
     "revoke": "jprs_client.cli.revoke:command",
     "status": "jprs_client.cli.status:command",
     "show": "jprs_client.cli.status:show",
+    "demo": "jprs_client.cli.demo:command",
     "test-ca": "jprs_client.cli.test_ca:command",
 }
 

@@ -24,7 +24,7 @@ Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 #: The rooms that have sentences, by module; a key stands in one of them only.
-ROOMS = ("cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "commands")
+ROOMS = ("cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "commands", "demo")
 
 #: Japan's time: UTC+9 all year round.
 JST = timezone(timedelta(hours=9), "JST")
