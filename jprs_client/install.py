@@ -157,7 +157,7 @@ class Deployer:
         changed = tuple(write for write in writes if write.differs)
         live_before = self._versions.current(lineage)
         if not changed and live_before == version and self._all_served(deployment.probes, facts):
-            aside.remember_served(version, facts.fingerprint)
+            aside.remember_served(version, facts.fingerprint)  # seen, whoever did it
             return Deployed(target, lineage, version, (), deployment.probes, notes, already=True)
         self._refuse_older(target, lineage, facts, changed, aside, live_before)
         # A file that the configuration names and that is not there yet breaks the check, and we are about to write it.
@@ -178,7 +178,7 @@ class Deployer:
             raise _not_written("aside-not-written", target, lineage, error, restored="untouched") from error
         self._carry_out(target, deployment, manifest, changed, facts, aside, broken_before=complaint is not None)
         aside.remember_served(version, facts.fingerprint)
-        aside.forget()
+        aside.forget()  # last: whoever is cut off before looks again, and finds it done
         written = tuple(write.path for write in changed)
         return Deployed(target, lineage, version, written, deployment.probes, notes, already=False)
 
@@ -313,7 +313,8 @@ class Deployer:
             _replace([(w.destination, w.content, w.mode, w.uid, w.gid) for w in changed], manifest.token)
             complaint = self._check(deployment, target, manifest.lineage)
             if complaint is not None:
-                raise complaint.failure(f"server-config-broken-{'before' if broken_before else 'after'}")  # noqa: TRY301
+                code = "server-config-broken-before" if broken_before else "server-config-broken-after"
+                raise complaint.failure(code)  # noqa: TRY301
             reloaded = True
             if (complaint := self._reload(deployment, target, manifest.lineage)) is not None:
                 raise complaint.failure("reload-failed")  # noqa: TRY301
@@ -823,10 +824,16 @@ class _Aside:
         """The manifest of a run that was cut off. It is whole, being written in one step after the copies."""
         try:
             held = json.loads(self._manifest.read_bytes())
+            kept = tuple(_Kept(**entry) for entry in held.pop("files"))
+            return _Manifest(files=kept, **held)
         except FileNotFoundError:
             return None
-        kept = tuple(_Kept(**entry) for entry in held.pop("files"))
-        return _Manifest(files=kept, **held)
+        except OSError as error:
+            raise _not_written("aside-not-written", self.target, self.lineage, error, restored="untouched") from error
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # a failing disk, a hand
+            raise InstallFailed(
+                "aside-damaged", target=self.target, lineage=self.lineage, aside=self.folder, restored="no"
+            ) from error
 
     def put_back(self, kept: _Kept, token: str) -> None:
         """One file as it was. One that is neither as it was nor as we made it is somebody else's by now, and stays."""
@@ -868,13 +875,19 @@ class _Aside:
                 entry.unlink()
 
     def remember_served(self, version: int, fingerprint: str) -> None:
-        """What this target serves, to go back to; it is known from here on as ours."""
+        """What this target serves, to go back to; it is known from here on as ours.
+
+        Raises InstallFailed("served-not-recorded"): then the next run has to look again.
+        """
         now, before = _served_versions(self._served)
         if now is not None and (now["version"], now["sha256"]) == (version, fingerprint):
             return
-        files.make_directory(self.folder)
         held = {"now": {"version": version, "sha256": fingerprint}, "before": now or before}
-        files.write_file(self._served, json.dumps(held).encode())
+        try:
+            files.make_directory(self.folder)
+            files.write_file(self._served, json.dumps(held).encode())
+        except OSError as error:
+            raise _not_written("served-not-recorded", self.target, self.lineage, error) from error
 
     def served_before(self, version: int) -> int | None:
         """The version other than `version` that this target served last.
@@ -896,13 +909,20 @@ class _Aside:
         return None if now is None else str(now["sha256"])
 
 
-def _served_versions(record: Path) -> tuple[dict[str, str | int] | None, dict[str, str | int] | None]:
+_Served = dict[str, str | int]
+
+
+def _served_versions(record: Path) -> tuple[_Served | None, _Served | None]:
     """The version that is served and the one before it, each with its fingerprint; None where none is known."""
     try:
         held = json.loads(record.read_bytes())
-    except FileNotFoundError:
-        return None, None
-    return held["now"], held["before"]
+        return _served(held["now"]), _served(held["before"])
+    except (OSError, ValueError, TypeError, LookupError):
+        return None, None  # it only helps to go back: without it there is nothing to go back to
+
+
+def _served(held: _Served | None) -> _Served | None:
+    return None if held is None else {"version": int(held["version"]), "sha256": str(held["sha256"])}
 
 
 def _not_written(code: str, target: str, lineage: str, error: OSError, **params: str) -> InstallFailed:

@@ -75,6 +75,15 @@ EN: dict[str, str] = {
     "changed there.",
     "next.aside-not-written": "Make room in the state directory, or give access to it, then run `jprs-client install "
     "{lineage}`.",
+    "error.aside-damaged": "An earlier run for {lineage} at {target} was cut off, and its notes in {aside} are "
+    "damaged. Nothing was changed this time.",
+    "next.aside-damaged": "Compare the numbered copies in {aside} with the server's files, put back what is wrong, "
+    "delete manifest.json there, then run `jprs-client install {lineage}`.",
+    "error.served-not-recorded": "{target} serves the new certificate of {lineage}, but that could not be recorded "
+    "({file}: {detail}).",
+    "error.served-not-recorded.no-file": "{target} serves the new certificate of {lineage}, but that could not be "
+    "recorded ({detail}).",
+    "next.served-not-recorded": "Make room in the state directory; the next run looks again and records it.",
     "error.files-not-written": "The certificate of {lineage} could not be written for {target} ({file}: {detail}). "
     "Every file is as it was.",
     "error.files-not-written.no-file": "The certificate of {lineage} could not be written for {target} ({detail}). "
@@ -214,6 +223,16 @@ JA: dict[str, str] = {
     "error.aside-not-written.no-file": "{target} の現在の内容を保管できないため({detail})、何も変更していません。",
     "next.aside-not-written": "状態ディレクトリーの空き容量やアクセス権を確保し、`jprs-client install {lineage}` を実"
     "行してください。",
+    "error.aside-damaged": "{target} への {lineage} の前回の設置が途中で終わっており、その記録({aside})が壊れています。"
+    "今回は何も変更していません。",
+    "next.aside-damaged": "{aside} にある番号付きの控えとサーバーのファイルを比べ、誤りがあれば元に戻し、manifest.json "
+    "を削除してから `jprs-client install {lineage}` を実行してください。",
+    "error.served-not-recorded": "{target} は {lineage} の新しい証明書を提示していますが、そのことを記録できませんでし"
+    "た({file}: {detail})。",
+    "error.served-not-recorded.no-file": "{target} は {lineage} の新しい証明書を提示していますが、そのことを記録できま"
+    "せんでした({detail})。",
+    "next.served-not-recorded": "状態ディレクトリーの空き容量を確保してください。次回の実行時に確認し直して記録しま"
+    "す。",
     "error.files-not-written": "{lineage} の証明書を {target} のために書き込めませんでした({file}: {detail})。すべて"
     "のファイルは元のままです。",
     "error.files-not-written.no-file": "{lineage} の証明書を {target} のために書き込めませんでした({detail})。すべて"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable
@@ -320,14 +321,25 @@ def test_a_reload_that_fails_puts_everything_back(scene: Scene) -> None:
     assert failure.params["reloaded"] == "no"
 
 
+def has_ended(pid: int) -> bool:
+    """Within five seconds: whom SIGKILL was sent to may take a moment to go."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([fd], [], [], 5.0)[0])
+    finally:
+        os.close(fd)
+
+
 def test_a_reload_that_does_not_end_is_stopped_with_its_children(scene: Scene) -> None:
     """FAULTS 120."""
     pid_file = scene.world.folder / "pid"
     scene.server.reload = ("sh", "-c", f"sleep 600 & echo $! > {pid_file}; wait")
     failure = put_back(scene, "reload-failed", Limits(reload=0.3))
     assert failure.params["status"] is None
-    state = Path(f"/proc/{int(pid_file.read_text())}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert has_ended(int(pid_file.read_text()))
 
 
 def test_a_reload_command_that_is_not_there_is_a_failed_reload(scene: Scene) -> None:
@@ -425,6 +437,108 @@ def test_the_restore_command_restores(scene: Scene) -> None:
     assert snapshot(scene.server.folder) == before
 
 
+def test_an_interrupted_run_puts_everything_back(scene: Scene) -> None:
+    """Ctrl-C is no kill: there is time to tidy up."""
+
+    def interrupted(probe: Probe, timeout: float) -> str:
+        if scene.server.memory.read_bytes() == scene.new.fullchain_pem:
+            raise KeyboardInterrupt
+        return scene.server.look(probe, timeout)
+
+    before = snapshot(scene.server.folder)
+    with pytest.raises(KeyboardInterrupt):
+        scene.world.deployer({"web": scene.server.make}, look=interrupted).deploy("web", "main", scene.version)
+    assert snapshot(scene.server.folder) == before  # what is served, too
+    assert scene.world.versions.current("main") == 1
+
+
+def test_a_look_that_has_a_bug_puts_everything_back_and_stays_a_bug(scene: Scene) -> None:
+    def buggy(probe: Probe, timeout: float) -> str:
+        if scene.server.memory.read_bytes() == scene.new.fullchain_pem:
+            raise ZeroDivisionError
+        return scene.server.look(probe, timeout)
+
+    before = snapshot(scene.server.folder)
+    with pytest.raises(ZeroDivisionError):
+        scene.world.deployer({"web": scene.server.make}, look=buggy).deploy("web", "main", scene.version)
+    assert snapshot(scene.server.folder) == before
+
+
+def test_recovering_into_a_configuration_broken_meanwhile_says_so(scene: Scene) -> None:
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    scene.server.check = ("false",)
+    deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
+    with pytest.raises(InstallFailed) as failure:
+        deployer.recover("web")
+    assert failure.value.code == "server-config-broken-before"
+    assert failure.value.params["restored"] == "yes"
+    assert scene.world.versions.current("main") == 1
+
+
+def test_what_cannot_be_kept_aside_is_not_touched(scene: Scene) -> None:
+    scene.world.aside.mkdir()
+    (scene.world.aside / "web").write_text("in the way")
+    before = snapshot(scene.server.folder)
+    scene.server.probes = ()
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == "aside-not-written"
+    assert snapshot(scene.server.folder) == before
+
+
+def test_a_damaged_manifest_is_left_to_a_person(scene: Scene) -> None:
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    (manifest,) = scene.world.aside.rglob("manifest.json")
+    manifest.write_bytes(manifest.read_bytes()[:40])
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == "aside-damaged"
+    assert failure.value.params["aside"] == str(manifest.parent)
+
+
+def test_a_damaged_record_of_what_is_served_is_written_anew(scene: Scene) -> None:
+    scene.deploy()
+    (record,) = scene.world.aside.rglob("served.json")
+    whole = record.read_bytes()
+    record.write_bytes(whole[:10])
+    scene.deploy()
+    assert record.read_bytes() == whole
+
+
+def test_without_a_place_to_look_at_the_server_is_reloaded_each_time(scene: Scene) -> None:
+    scene.server.probes = ()
+    scene.deploy()
+    assert scene.is_new()
+    scene.server.memory.write_bytes(b"unknown to us")
+    scene.deploy()
+    assert scene.is_new()
+
+
+def test_a_folder_that_is_missing_is_named(scene: Scene) -> None:
+    scene.server.key = scene.server.folder / "missing" / "site.key"
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == "files-not-written"
+    assert str(failure.value.params["file"]).startswith(str(scene.server.folder / "missing"))
+    assert failure.value.params["restored"] == "untouched"
+
+
+@pytest.mark.parametrize("kind", ["loop", "pipe", "folder"])
+def test_what_is_no_file_is_not_written_to(scene: Scene, kind: str) -> None:
+    scene.server.key.unlink()
+    if kind == "loop":
+        scene.server.key.symlink_to(scene.server.key.name)
+    elif kind == "pipe":
+        os.mkfifo(scene.server.key)
+    else:
+        scene.server.key.mkdir()
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == "files-not-written"
+
+
 # -- owners and modes --------------------------------------------------------------------------------------------------
 
 
@@ -463,6 +577,35 @@ def test_what_the_installer_says_of_owner_and_mode_is_done(scene: Scene, tmp_pat
 
     status = place.stat()
     assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 33, 0o640)
+
+
+def test_an_owner_that_nobody_knows_is_refused(scene: Scene, tmp_path: Path) -> None:
+    class Owned(PlainServer):
+        def deployment(self, site: Site, material: Material, /) -> Deployment:
+            return Deployment((FileChange(self.certificate, material.fullchain_pem, owner="no-such-user"),))
+
+    server = Owned(tmp_path / "server")
+    with pytest.raises(InstallFailed) as failure:
+        scene.world.deployer({"web": server.make}, look=server.look).deploy("web", "main", scene.version)
+    assert failure.value.code == "install-owner-unknown"
+
+
+def test_a_link_that_somebody_else_made_is_not_followed(scene: Scene) -> None:
+    needs.root()
+    real = scene.server.key.rename(scene.server.folder / "real.key")
+    scene.server.key.symlink_to(real)
+    os.chown(scene.server.key, 33, 33, follow_symlinks=False)
+    refused(scene, "install-folder-unsafe")
+
+
+def test_labels_of_a_file_stay(scene: Scene) -> None:
+    """FAULTS 124: as SELinux's, which a test machine may not have."""
+    try:
+        os.setxattr(scene.server.key, "user.label", b"web")
+    except OSError:
+        needs.missing("this file system keeps no extended attributes")
+    scene.deploy()
+    assert os.getxattr(scene.server.key, "user.label") == b"web"
 
 
 def test_a_key_that_everybody_may_read_is_told_of(scene: Scene) -> None:
