@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from jprs_client.testca.problems import Problem, Subproblem, malformed
 from jprs_client.testca.signed import Gate, Signed, base_url, new_key
 from jprs_client.testca.signer import read_csr
 from jprs_client.testca.validity import suggested_window
+
+logger = logging.getLogger("jprs_client.testca")
 
 #: Seconds after which to ask again about what is being done.
 _ASK_AGAIN = "1"
@@ -88,9 +91,9 @@ class AcmeFront:
         self.base = base
         self._router: Router[Endpoint] = Router(
             {
-                "/dir": Endpoint("directory", get=self._directory),
+                "/dir": Endpoint("directory", get=self._directory, post=self._read_signed(self._directory)),
                 "/terms": Endpoint("terms", get=_terms),
-                "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce),
+                "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce, post=self._read_signed(_new_nonce)),
                 "/acme/new-account": Endpoint("newAccount", post=self._new_account),
                 "/acme/account/{}": Endpoint("account", post=self._account),
                 "/acme/account/{}/orders": Endpoint("orders", post=self._orders),
@@ -126,6 +129,7 @@ class AcmeFront:
             response.headers.append(("Link", f'<{call.base}/dir>;rel="index"'))
         if call.fault is not None:
             response = call.fault.changed(response)
+        logger.info("%s %s %s %s", request.method, request.path, response.status, call.problem or "")
         self._ca.log.append(
             {
                 "time": rfc3339(now),
@@ -189,6 +193,15 @@ class AcmeFront:
         return signed
 
     # the directory
+
+    def _read_signed(self, deed: Deed) -> Deed:
+        """The same by POST-as-GET, which RFC 8555 §6.3 wants for what GET is for as well."""
+
+        def read(call: Call) -> Response:
+            self._signed(call).require_read()
+            return deed(call)
+
+        return read
 
     def _directory(self, call: Call) -> Response:
         meta: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -140,7 +141,7 @@ async def _request(scope: Scope, receive: Receive) -> Request:
             repeated.add(name)
         headers[name] = raw_value.decode("latin-1")
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MOST_BODY:
+    if not re.fullmatch(r"[0-9]{1,12}", length) or int(length) > MOST_BODY:
         raise _BodyError(413, f"a request has at most {MOST_BODY} octets")
     body = bytearray()
     try:
@@ -169,7 +170,9 @@ async def _request(scope: Scope, receive: Receive) -> Request:
 
 async def _send(scope: Scope, response: Response, send: Send) -> None:
     abort = scope.get("extensions", {}).get(ABORT)
-    if response.lost and abort is not None:
+    if response.lost:
+        if abort is None:  # no connection to end: whoever asks in process is told in Python's way
+            raise ConnectionAbortedError("the answer is lost")
         await abort()
         return
     bodiless = response.status in {204, 304} or scope["method"] == "HEAD"

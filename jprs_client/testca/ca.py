@@ -143,8 +143,8 @@ class Authority:
 
     def certificates_of(self, subscriber: str) -> list[Certificate]:
         """Every certificate of that subscriber, oldest first."""
-        account = self.contracts.subscriber(subscriber).account
-        return [cert for cert in self.book.certificates.values() if account and cert.account == account]
+        account = self.book.accounts.get(self.contracts.subscriber(subscriber).account or "")
+        return [self.book.certificates[serial] for serial in account.certificates] if account else []
 
     def check_names(self, account: Account, names: Sequence[str]) -> None:
         """第4条: only what a usable usage FQDN authorises. Raises Problem rejectedIdentifier that names the others."""

@@ -88,6 +88,8 @@ class ManagementFront:
             return _refusal(409, str(error))
         except Problem as problem:
             return _refusal(problem.status, str(problem))
+        except OverflowError:
+            return _refusal(400, "a number out of all bounds")
         except ValueError as error:  # FaultError, and what the DNS table and the clock cannot read
             return _refusal(400, str(error))
 
@@ -99,7 +101,7 @@ class ManagementFront:
     def _subscribe(self, ask: Ask) -> Response:
         subscriber = subscribe(self._ca, ask.document)
         eab = {"key_id": subscriber.key_id, "hmac_key": encode(subscriber.hmac_key)}
-        return json_response(201, {"id": subscriber.identity, "eab": eab})
+        return json_response(200, {"id": subscriber.identity, "eab": eab})
 
     def _subscriber(self, ask: Ask) -> Response:
         return json_response(200, self._shown(self._known(ask.segment)))
@@ -127,7 +129,7 @@ class ManagementFront:
         subscriber = self._known(ask.segment)
         if not subscriber.limited:
             raise RequestError("this subscriber may use any name already", 409)
-        return json_response(201, _usage(self._ca.contracts.apply(subscriber.identity, *_wanted(ask.document))))
+        return json_response(200, _usage(self._ca.contracts.apply(subscriber.identity, *_wanted(ask.document))))
 
     def _terminate(self, ask: Ask) -> Response:
         identity = self._known(ask.segment).identity
@@ -188,10 +190,7 @@ class ManagementFront:
             seconds = ask.document["advance"]
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
                 raise RequestError("advance: a number of seconds")
-            try:
-                moment = self._ca.clock.now() + timedelta(seconds=seconds)
-            except OverflowError:
-                raise RequestError("advance: too far") from None
+            moment = self._ca.clock.now() + timedelta(seconds=seconds)
         if not 2020 <= moment.year < 2050:
             raise RequestError("the clock goes from 2020 to 2049, as the CA's own certificates do")
         self._ca.set_clock(moment)
@@ -199,7 +198,7 @@ class ManagementFront:
 
     def _add_fault(self, ask: Ask) -> Response:
         self._ca.faults.add(ask.document)
-        return json_response(201, dict(ask.document))
+        return json_response(200, dict(ask.document))
 
     def _clear_faults(self, _ask: Ask) -> Response:
         self._ca.faults.clear()
@@ -348,7 +347,7 @@ def _address_or_none(document: Document, family: str) -> str:
 
 
 def _name(document: Document) -> str:
-    return _text(document, "name").lower()
+    return _text(document, "name").lower().removesuffix(".")
 
 
 def _term(document: Document, member: str) -> Term:

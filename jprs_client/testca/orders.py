@@ -65,6 +65,7 @@ class Account:
     binding: Mapping[str, str] | None = None
     status: Status = Status.VALID
     orders: list[str] = field(default_factory=list)
+    certificates: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -333,6 +334,7 @@ class OrderBook:
         self.certificates[certificate.serial] = certificate
         self._by_ari_id[certificate.ari_id] = certificate.serial
         self._by_digest[hashlib.sha256(certificate.der).digest()] = certificate.serial
+        self.accounts[certificate.account].certificates.append(certificate.serial)
         order.serial = certificate.serial
         order.status = Status.VALID
 

@@ -114,6 +114,8 @@ class Contracts:
         self.subscribers: dict[str, Subscriber] = {}
         self._by_key_id: dict[str, Subscriber] = {}
         self._suspensions: list[tuple[datetime, datetime | None]] = []
+        self._next_at: datetime | None = None
+        self._next_known = True
 
     # the operator's side
 
@@ -143,8 +145,12 @@ class Contracts:
         present = subscriber.usage_fqdns.get(name)
         if present is not None and not present.ended:
             raise ContractError(f"{name} is {present.status} already")
-        subscriber.usage_fqdns[name] = UsageFqdn(name, term, continuation)
-        return subscriber.usage_fqdns[name]
+        return self._put(subscriber, UsageFqdn(name, term, continuation))
+
+    def _put(self, subscriber: Subscriber, usage: UsageFqdn) -> UsageFqdn:
+        subscriber.usage_fqdns[usage.name] = usage
+        self._next_known = False
+        return usage
 
     def carry_on_by(self, identity: str, name: str, continuation: Term) -> UsageFqdn:
         """Set the continuation term; an end that is set already does not move (第10条3項)."""
@@ -173,8 +179,7 @@ class Contracts:
             terminating=usage_fqdn.terminating if terminating is None else terminating,
             continuation=continuation or usage_fqdn.continuation,
         )
-        self.subscriber(identity).usage_fqdns[name] = changed
-        return changed
+        return self._put(self.subscriber(identity), changed)
 
     def subscriber(self, identity: str) -> Subscriber:
         """The subscriber of that id. Raises KeyError."""
@@ -219,40 +224,43 @@ class Contracts:
         """Whether certificates may be issued for it now; under a suspension only for what has started."""
         return not usage_fqdn.ended and (usage_fqdn.started is not None or not self.suspended)
 
+    def _authorising(self, subscriber: Subscriber, name: str) -> list[UsageFqdn]:
+        """The usable usage FQDNs that authorise `name`: itself, the one it has `www.` before, the wildcard above it."""
+        candidates = (name, name.removeprefix("www."), f"*.{name}")
+        found = (subscriber.usage_fqdns.get(candidate) for candidate in dict.fromkeys(candidates))
+        return [usage for usage in found if usage and name in usage.authorises and self.usable(usage)]
+
     def refused(self, identity: str, names: Iterable[str]) -> list[str]:
         """Those of `names` that no usable usage FQDN of this subscriber authorises."""
         subscriber = self.subscriber(identity)
-        if not subscriber.limited:
-            return []
-        issuable = {
-            name for usage in subscriber.usage_fqdns.values() if self.usable(usage) for name in usage.authorises
-        }
-        return [name for name in names if name not in issuable]
+        return [name for name in names if subscriber.limited and not self._authorising(subscriber, name)]
 
     def issued(self, identity: str, names: Sequence[str], at: datetime) -> list[UsageFqdn]:
         """A certificate with `names` was issued at `at`: the usage FQDNs whose periods start by it.
 
         A name that is itself a usage FQDN starts that one alone. A derived name counts for one in use already, else for
-        one whose own name is in the certificate, else for the one applied for first.
+        one whose own name is in the certificate, else for the first that authorises it.
         """
-        usages = self.subscriber(identity).usage_fqdns
+        subscriber = self.subscriber(identity)
         starting: dict[str, UsageFqdn] = {}
         for name in names:
-            authorising = [usage for usage in usages.values() if name in usage.authorises and self.usable(usage)]
+            authorising = self._authorising(subscriber, name)
             literal = [usage for usage in authorising if usage.name == name]
             present = [usage for usage in authorising if usage.started is not None or usage.name in names]
             for usage in (literal or present or authorising)[:1]:
                 if usage.started is None:
                     starting[usage.name] = usage.begun(at)
-        usages.update(starting)
-        return list(starting.values())
+        return [self._put(subscriber, usage) for usage in starting.values()]
 
     # time
 
     def next_at(self) -> datetime | None:
         """The next moment at which a period passes."""
-        moments = (u.over_at for s in self.subscribers.values() for u in s.usage_fqdns.values())
-        return min((moment for moment in moments if moment is not None), default=None)
+        if not self._next_known:
+            moments = (u.over_at for s in self.subscribers.values() for u in s.usage_fqdns.values())
+            self._next_at = min((moment for moment in moments if moment is not None), default=None)
+            self._next_known = True
+        return self._next_at
 
     def pass_until(self, moment: datetime) -> Iterator[list[PeriodPassed]]:
         """Make happen what is due by `moment`: one list a moment, in order."""
@@ -267,5 +275,4 @@ class Contracts:
     def _passed(self, subscriber: Subscriber, usage: UsageFqdn) -> UsageFqdn:
         over = usage.terminating or (usage.ends is not None and self._suspended_on(usage.ends))
         after = replace(usage, ended=True) if over else usage.continued()
-        subscriber.usage_fqdns[usage.name] = after
-        return after
+        return self._put(subscriber, after)

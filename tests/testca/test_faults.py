@@ -12,7 +12,7 @@ from tests.testca.in_process import Answer, CaInProcess, Client
 
 
 def fault(ca: CaInProcess, action: object, **more: Any) -> None:
-    assert ca.manage("POST", "/faults", {"action": action, **more}).status == 201
+    assert ca.manage("POST", "/faults", {"action": action, **more}).status == 200
 
 
 @pytest.fixture
@@ -57,6 +57,17 @@ def test_nonces_go_wrong_both_ways(client: Client) -> None:
     assert "replay-nonce" not in client.order("a.jp").headers
     fault(client.ca, "malformed-nonce", match={"endpoint": "newOrder"})
     assert client.order("a.jp").headers["replay-nonce"] == "not a nonce!"
+
+
+def test_a_lost_answer_is_told_in_process_as_an_aborted_connection(client: Client) -> None:
+    fault(client.ca, "drop-after", match={"endpoint": "newOrder"})
+    with pytest.raises(ConnectionAbortedError):
+        client.order("a.jp")
+    assert len(client.read(client.kid + "/orders").json["orders"]) == 1
+    fault(client.ca, "drop", match={"endpoint": "newOrder"})
+    with pytest.raises(ConnectionAbortedError):
+        client.order("a.jp")
+    assert len(client.read(client.kid + "/orders").json["orders"]) == 1
 
 
 def test_answers_are_changed_member_by_member(client: Client) -> None:

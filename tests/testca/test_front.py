@@ -64,6 +64,12 @@ def test_every_answer_has_a_nonce_and_the_way_to_the_directory(ca: CaInProcess) 
     assert ca.ask(ca.acme, "GET", "/acme/new-order").headers["allow"] == "POST"
 
 
+def test_directory_and_nonce_are_read_by_post_as_get_too(client: Client) -> None:
+    assert client.read("/dir").json == client.ca.get("/dir").json
+    assert client.read("/acme/new-nonce").status == 204
+    assert client.post("/dir", {}).problem == "malformed"
+
+
 def test_the_date_is_the_cas_clocks(ca: CaInProcess) -> None:
     ca.clock("2030-05-05T00:00:00Z")
     assert ca.get("/dir").headers["date"].startswith("Sun, 05 May 2030 00:00:0")
