@@ -545,8 +545,16 @@ class App:
     def _wait_until_visible(self, proofs: list[tuple[str, Proof]]) -> None:
         """Advice only: what cannot be seen from here is told, and the CA is asked all the same (THREATS D19)."""
         from jprs_client.challenges.visible import check_listener, wait_for_dns
+        from jprs_client.observe.names import knows_domain
 
-        notes = wait_for_dns([proof for _, proof in proofs], self._resolver.txt_values, self.clock)
+        domain_of = {proof.record_name: proof.name for _, proof in proofs}
+
+        def txt_values(record_name: str) -> frozenset[str] | None:
+            seen = self._resolver.txt_values(record_name)
+            blind = not seen and not knows_domain(domain_of[record_name], self._resolver)
+            return None if blind else seen
+
+        notes = wait_for_dns([proof for _, proof in proofs], txt_values, self.clock)
         for solver_name, proof in proofs:
             notes += check_listener(self.solver(solver_name), proof)
         for code, params in notes:

@@ -40,3 +40,15 @@ def derived_exists(derived: str, usage: str, resolver: AsksAddresses) -> bool | 
     if found is False and exists(usage, resolver) is not True:
         return None
     return found
+
+
+def knows_domain(name: str, resolver: AsksAddresses) -> bool:
+    """Whether the resolver has heard of `name` or of anything above it, top-level domains left out.
+
+    One that has not sees another DNS than the CA does: that it finds no record below `name` means nothing.
+    """
+    labels = name.split(".")
+    return any(
+        resolver.addresses(".".join(labels[start:]), "A").status in {"found", "no-data"}
+        for start in range(len(labels) - 1)
+    )

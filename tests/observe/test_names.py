@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from jprs_client.observe.names import derived_exists, exists
-from jprs_client.observe.resolver import Resolver
+from jprs_client.observe.names import derived_exists, exists, knows_domain
+from jprs_client.observe.resolver import Answer, Resolver
 from tests.observe.dns_stub import DnsStub, zone
 
 RECORDS = {
@@ -64,3 +64,23 @@ def test_dead_dns_says_nothing() -> None:
     with DnsStub(lambda _: None) as stub:
         resolver = Resolver([stub.address], seconds_a_server=0.1, seconds_a_question=0.2)
         assert derived_exists("www.example.jp", "example.jp", resolver) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "expected"),
+    [
+        ({"shop.example.jp": "found"}, "shop.example.jp", True),
+        ({"example.jp": "no-data"}, "a.shop.example.jp", True),
+        ({"jp": "found"}, "shop.example.jp", False),
+        ({}, "shop.example.jp", False),
+        ({"example.jp": "servfail"}, "example.jp", False),
+    ],
+)
+def test_a_resolver_that_denies_the_whole_domain_knows_nothing_of_it(
+    known: dict[str, str], name: str, expected: bool
+) -> None:
+    class Knows:
+        def addresses(self, name: str, kind: str, /) -> Answer[str]:
+            return Answer(known.get(name, "nxdomain"), ())  # type: ignore[arg-type]
+
+    assert knows_domain(name, Knows()) is expected
