@@ -20,6 +20,7 @@ else:
     _ParamType = click.ParamType  # generic only in newer releases
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST_SECONDS = 100 * 366 * 86400  # a century from now is still a date
 _SPAN = re.compile(r"([0-9]{1,9})([smhd]?)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RFC_3339 = re.compile(
@@ -80,12 +81,10 @@ class Span(Parsed):
 
     def _span(self, text: str) -> timedelta:
         found = _SPAN.fullmatch(text)
-        if found is None or not (found[2] or self._bare_seconds):
+        seconds = int(found[1]) * _UNITS[found[2] or "s"] if found else 0
+        if found is None or not (found[2] or self._bare_seconds) or seconds > _LONGEST_SECONDS:
             raise UsageError("bad-span", value=harmless(text, 100))
-        try:
-            return timedelta(seconds=int(found[1]) * _UNITS[found[2] or "s"])
-        except OverflowError as problem:
-            raise UsageError("bad-span", value=harmless(text, 100)) from problem
+        return timedelta(seconds=seconds)
 
 
 class Name(Parsed):
