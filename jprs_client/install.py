@@ -151,7 +151,13 @@ class Deployer:
             if not done:
                 self._put_back(pending, aside)
             aside.forget()
-        deployment = installer.deployment(site, material)
+        try:
+            deployment = installer.deployment(site, material)
+        except InstallFailed as refused:
+            told = self._in_the_servers_words(refused, target, lineage)
+            if told is refused:
+                raise
+            raise told from refused
         writes = _writes(deployment.files, target, lineage)
         notes = (*deployment.notes, *_exposed_keys(writes, lineage))
         changed = tuple(write for write in writes if write.differs)
@@ -254,6 +260,18 @@ class Deployer:
             raise InstallFailed(
                 unfit.code, target=target, lineage=lineage, version=version, detail=unfit.detail, restored="untouched"
             ) from unfit
+
+    def _in_the_servers_words(self, refused: InstallFailed, target: str, lineage: str) -> InstallFailed:
+        """What an installer refused; by the server's own check, where the installer names it as `check`.
+
+        It does so when it cannot read the configuration: then the server knows better what is wrong with it.
+        """
+        refused.params.update(target=target, restored="untouched")
+        check = refused.params.get("check")
+        if not isinstance(check, str):
+            return refused
+        complaint = _complaint(shlex.split(check), self._limits.check, target, lineage)
+        return refused if complaint is None else complaint.failure("server-config-broken-before", restored="untouched")
 
     def _refuse_older(
         self,

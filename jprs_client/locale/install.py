@@ -104,7 +104,8 @@ EN: dict[str, str] = {
     "error.nginx-config-unreadable.no-included_at": "nginx's configuration file {file} cannot be read: {detail}.",
     "next.nginx-config-unreadable": "Set config in [installer.…] to nginx's main file, and see that the user that runs "
     "this may read it.",
-    "error.nginx-config-broken": "nginx's configuration cannot be understood at {place}, near “{found}”.",
+    "error.nginx-config-broken": "nginx's configuration cannot be understood at {place}, near “{found}”. Nothing was "
+    "changed, and the old certificate goes on being served.",
     "next.nginx-config-broken": "Run `nginx -t` and repair the file; then run `jprs-client install` again.",
     "error.nginx-config-too-large": "nginx's configuration does not end, or is larger than any we know of; reading "
     "stopped in {file}.",
@@ -253,7 +254,8 @@ JA: dict[str, str] = {
     "error.nginx-config-unreadable.no-included_at": "nginx の設定ファイル {file} を読み取れません: {detail}",
     "next.nginx-config-unreadable": "[installer.…] の config に nginx のメインの設定ファイルを指定し、実行ユーザーが"
     "読み取れることを確認してください。",
-    "error.nginx-config-broken": "nginx の設定の {place} (「{found}」の付近)を解釈できません。",
+    "error.nginx-config-broken": "nginx の設定の {place} (「{found}」の付近)を解釈できません。何も変更してい"
+    "ないため、これまでの証明書が使われ続けています。",
     "next.nginx-config-broken": "`nginx -t` を実行してファイルを直し、`jprs-client install` を再度実行してください。",
     "error.nginx-config-too-large": "nginx の設定が終わりなく続いているか、想定を超えて大きいため、{file} で読み取り"
     "を中止しました。",

@@ -7,6 +7,7 @@ names a path under `live/` follows the certificate by itself and is only reloade
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,13 @@ class Nginx:
         Raises InstallFailed (nginx-…) where no block matches or a file cannot be given this certificate without
         harm: see `locale/install.py` for each.
         """
-        servers = tls_servers(read(self._config))
+        check = (self._binary, "-t", "-q", *self._prefix, "-c", str(self._config))
+        try:
+            servers = tls_servers(read(self._config))
+        except InstallFailed as broken:
+            # nginx says it better, and may stop at an earlier line than we do: whoever deploys asks it.
+            broken.params["check"] = shlex.join(check)
+            raise
         literal = frozenset(host for server in servers for host in server.hosts)
         matching = _Matching(site, material, self._config.parent, literal)
         for server in servers:
@@ -60,7 +67,7 @@ class Nginx:
         files = matching.files(servers)
         return Deployment(
             files=files,
-            check=(self._binary, "-t", "-q", *self._prefix, "-c", str(self._config)),
+            check=check,
             reload=self._reload,
             probes=self._probes(site, matching),
             notes=tuple(matching.notes),

@@ -155,9 +155,8 @@ class _Reader:
         glued = False  # right behind a quoted word, where nginx wants a blank or a mark
         while True:
             match = _TOKEN.match(text, position)
-            if match is None:
-                blank = len(text) - len(text[position:].lstrip(" \t\r\n"))
-                raise self._broken(path, text, blank, text[blank : blank + 20])
+            if match is None:  # a quote or a backslash that nothing ends; nginx, too, reads on to the end for it
+                raise self._broken(path, text, len(text), text[position:].strip())
             kind = match.lastgroup
             began_at, start, position = match.start(), match.end("blank"), match.end()
             if glued and start > began_at and text[began_at] == "#":
@@ -199,8 +198,10 @@ class _Reader:
             else:
                 self._add(path, stack[-1], name, rest, began, None)
         if words or len(stack) > 1:
-            where, found = (began, " ".join(words)) if words else (stack[-1].line, f"{stack[-1].name} {{")
-            raise InstallFailed("nginx-config-broken", place=f"{path}:{where}", found=harmless(found, 60))
+            # The line that nginx names: the last. What was begun there may be far above, so it is said, too.
+            begun = " ".join(words) or f"{stack[-1].name} {{"
+            where = began if words else stack[-1].line
+            raise self._broken(path, text, len(text), f"{begun} (line {where})")
         return tuple(top.inside)
 
     def _add(

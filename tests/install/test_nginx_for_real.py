@@ -99,6 +99,21 @@ def test_a_configuration_that_is_broken_already_is_named_and_left_alone(site: Si
     assert serves(site.port) == fingerprint(OLD.cert_pem)
 
 
+@pytest.mark.parametrize("garbage", ["no_such_thing {", "worker_processes 2", "}", "http { server { 'x }", ";"])
+def test_what_our_reader_cannot_read_is_told_in_nginxs_words(site: Site, garbage: str) -> None:
+    site.server.config.write_text(site.server.config.read_text() + f"\n\n{garbage}\n\n# the end\n")
+    before = snapshot(site.server.folder)
+
+    with pytest.raises(InstallFailed) as failure:
+        site.world.nginx(site.server).deploy("web", "main", site.version)
+
+    assert failure.value.code == "server-config-broken-before"
+    assert failure.value.params["restored"] == "untouched"
+    assert f" in {failure.value.params['place']}\n" in site.server.check().stderr
+    assert snapshot(site.server.folder) == before
+    assert serves(site.port) == fingerprint(OLD.cert_pem)
+
+
 def test_a_configuration_that_only_the_new_certificate_breaks_is_put_back(tmp_path: Path) -> None:
     """A stream block, of which the installer knows nothing, pairs the certificate with another copy of the key."""
     folder = tmp_path / "nginx"
