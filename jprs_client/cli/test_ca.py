@@ -16,6 +16,8 @@ from jprs_client.cli.words import command as worded
 from jprs_client.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jprs_client.cli.door import Door
 
 command = Group("test-ca", {"serve": "jprs_client.cli.test_ca:serve"})
@@ -47,7 +49,7 @@ def serve(door: Door, /, **options: str | int | bool | Path | datetime | None) -
 
 
 def serve_command(
-    python: str, config: Path | None, options: dict[str, str | int | bool | Path | datetime | None]
+    python: str, config: Path | None, options: Mapping[str, str | int | bool | Path | datetime | None]
 ) -> list[str]:
     """The command line of the bundled CA. `-P`: what lies in the current folder is not imported."""
     arguments = [python, "-P", "-m", "jprs_client.testca", "serve"]

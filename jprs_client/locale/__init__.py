@@ -17,7 +17,7 @@ from typing import Literal
 
 from jprs_client.errors import ConfigProblem, JprsClientError, harmless
 
-__all__ = ["JST", "LANGUAGES", "ROOMS", "Speech", "SpeechMissing", "language_from", "moment_text", "span_text"]
+__all__ = ["JST", "LANGUAGES", "ROOMS", "Language", "Speech", "SpeechMissing", "language_from", "moment_text", "span_text"]
 
 Language = Literal["en", "ja"]
 

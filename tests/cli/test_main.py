@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from jprs_client.cli.door import Door
 from jprs_client.cli.main import main
 from jprs_client.cli.words import command, option
 from jprs_client.errors import CaUnavailable, ConfigError, ConfigProblem, RefusedByCa
+from tests.cli.processes import at_a_terminal
 
 Ran = Callable[..., tuple[int, str, str]]
 
@@ -244,27 +244,8 @@ def test_a_host_without_utf8_is_no_obstacle(environ: dict[str, str]) -> None:
 
 def test_on_a_terminal_errors_are_red_and_json_is_set_out(tmp_path: Path) -> None:
     (tmp_path / "c.toml").touch()
-    text = _on_a_terminal([*PROGRAM, "init", "--json", "--config", str(tmp_path / "c.toml")], b"")
+    code, shown = at_a_terminal([*PROGRAM, "init", "--json", "--config", str(tmp_path / "c.toml")], NO_COLOR="")
 
-    assert "\x1b[1;31merror: " in text
-    assert '"error": {\r\n' in text
-
-
-def _on_a_terminal(command: list[str], typed: bytes) -> str:
-    """What a terminal shows that runs `command` and on which `typed` is typed."""
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True
-    ) as child:
-        os.close(theirs)
-        os.write(ours, typed)
-        shown = bytearray()
-        try:
-            while part := os.read(ours, 4096):
-                shown += part
-        except OSError:  # the terminal is closed: EIO
-            pass
-        child.wait(timeout=60)
-    os.close(ours)
-    return shown.decode()
+    assert code == 2
+    assert "\x1b[1;31merror: " in shown
+    assert '"error": {\r\n' in shown
