@@ -608,3 +608,72 @@ def test_renewal_is_suggested_and_replaces_names_the_predecessor_once(client: Cl
 
     revoke(client, der(leaf(chain)))
     assert client.ca.get(f"/acme/renewal-info/{name}").json["suggestedWindow"]["end"] < "2026-11-22T03:00:00Z"
+
+
+# what is left
+
+
+def test_a_weak_account_key_is_refused(open_ca: CaInProcess) -> None:
+    key = AccountKey()
+    weak = {"kty": "RSA", "n": b64(b"\xc1" + b"\x55" * 127), "e": "AQAB"}
+    for jwk in (weak, {"kty": "oct", "x": "AA"}, {**key.jwk, "x": b64(bytes(32))}):
+        answer = open_ca.post("/acme/new-account", {"termsOfServiceAgreed": True}, key, jwk=jwk)
+        assert (answer.status, answer.problem) == (400, "badPublicKey")
+
+
+def test_a_csr_for_more_than_dns_names_is_refused(client: Client) -> None:
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+    order = client.order("a.jp")
+    client.prove(order)
+    names = x509.SubjectAlternativeName([x509.DNSName("a.jp")])
+    address = x509.SubjectAlternativeName([x509.DNSName("a.jp"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    key = ec.generate_private_key(ec.SECP256R1())
+    for bad in (
+        builder.add_extension(address, False).sign(key, hashes.SHA256()),
+        builder.add_extension(names, False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256()),
+        builder.add_extension(names, False).sign(ed25519.Ed25519PrivateKey.generate(), None),
+    ):
+        answer = client.finalize(order, bad.public_bytes(serialization.Encoding.DER))
+        assert (answer.status, answer.problem) == (400, "badCSR")
+
+
+def test_every_perspective_has_to_see_the_proof(client: Client) -> None:
+    from tests.testca.in_process import World
+
+    far = World(client.ca.ca.resolver, {"a.jp": Problem("connection", "a.jp: filtered here")}, "far away")
+    client.ca.ca.perspectives.append(far)
+    order = client.order("a.jp")
+    client.prove(order)
+    assert "filtered here" in client.read(order.headers["location"]).json["error"]["detail"]
+    assert [proof.name for proof in client.ca.world.seen] == ["a.jp"]
+
+
+def test_a_replacement_may_be_tried_again_after_its_order_failed(client: Client) -> None:
+    name = ari_path(client.issue("a.jp"))
+    order = client.order("a.jp", replaces=name)
+    client.post(order.json["authorizations"][0], {"status": "deactivated"})
+    assert client.read(order.headers["location"]).json["status"] == "invalid"
+    assert client.order("a.jp", replaces=name).status == 201
+
+
+def test_addresses_in_answers_begin_as_the_request_did(open_ca: CaInProcess) -> None:
+    for host, begins in (
+        ("localhost:14000", "https://localhost:14000/"),
+        ("[::1]:1", "https://[::1]:1/"),
+        ("a b", BASE),
+    ):
+        answer = open_ca.ask(open_ca.acme, "GET", "/dir", headers=[("host", host)])
+        assert answer.json["newOrder"].startswith(begins)
+
+
+def test_a_request_that_breaks_off_is_answered(open_ca: CaInProcess) -> None:
+    headers = [("host", "ca.test"), ("content-length", "\xb2")]
+    assert open_ca.ask(open_ca.acme, "POST", "/acme/new-order", b"", headers).status == 413

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -279,3 +279,32 @@ def test_tls_alpn_01_looks_into_the_certificate(tmp_path: Path) -> None:
         look_at_alpn(alpn_server(tmp_path, "example.jp", RIGHT), "h2")
     assert caught.value.kind in {"tls", "unauthorized"}
     assert refused(Zone(), proof("tls-alpn-01"), tls_port=9).kind == "connection"
+
+
+def test_http_01_follows_to_https_whatever_its_certificate(tmp_path: Path) -> None:
+    pem = alpn_server(tmp_path, "elsewhere.test", RIGHT)
+    body = KEY_AUTHORIZATION.encode()
+
+    async def run() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+
+        def answering(answer: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+            async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(answer)
+                await writer.drain()
+                writer.close()
+
+            return converse
+
+        secure = await asyncio.start_server(answering(ok(body)), "127.0.0.1", 0, ssl=context)
+        plain = await asyncio.start_server(answering(moved("https://example.jp" + PATH)), "127.0.0.1", 0)
+        ports = [server.sockets[0].getsockname()[1] for server in (plain, secure)]
+        try:
+            await LocalPerspective("here", ZoneResolver(Zone()), *ports).look(proof("http-01"))
+        finally:
+            plain.close()
+            secure.close()
+
+    asyncio.run(run())
