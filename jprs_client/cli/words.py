@@ -103,7 +103,7 @@ class Argument(click.Argument):
 
     def help_key_under(self, path: str) -> str:
         """Where its help text stands; `path` as `command_key` gives it."""
-        return f"help.{path}.{self.human_readable_name.lower()}"
+        return f"help.{path}.{self.name}"
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         """The argument as the usage line shows it, and what it is."""

@@ -17,7 +17,18 @@ from typing import Literal
 
 from jprs_client.errors import ConfigProblem, JprsClientError, harmless
 
-__all__ = ["JST", "LANGUAGES", "ROOMS", "Language", "Speech", "SpeechMissing", "language_from", "moment_text", "span_text"]
+__all__ = [
+    "JST",
+    "LANGUAGES",
+    "ROOMS",
+    "Language",
+    "Speech",
+    "SpeechMissing",
+    "language_from",
+    "moment_text",
+    "span_text",
+    "value_text",
+]
 
 Language = Literal["en", "ja"]
 
