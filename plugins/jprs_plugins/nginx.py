@@ -115,6 +115,7 @@ class _Matching:
     #: Blocks that show clients of today, and so our probe, an ECDSA certificate instead of this one.
     hidden: set[Server] = field(default_factory=set)
     notes: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    _told: dict[Server, tuple[list[_Pair], InstallFailed | None]] = field(default_factory=dict)
     _written: dict[Server, _Pair] = field(default_factory=dict)
     _skipped: list[tuple[Server, list[str]]] = field(default_factory=list)
     _real: dict[Path, str] = field(default_factory=dict)
@@ -213,6 +214,14 @@ class _Matching:
 
     def _pairs(self, server: Server, *, quiet: bool) -> list[_Pair]:
         """The block's pairs. Where they cannot be told, InstallFailed, or what could be told if `quiet`."""
+        if server not in self._told:
+            self._told[server] = self._told_by(server)
+        pairs, problem = self._told[server]
+        if problem is not None and not quiet:
+            raise problem
+        return pairs
+
+    def _told_by(self, server: Server) -> tuple[list[_Pair], InstallFailed | None]:
         problem: InstallFailed | None = None
         if not server.certificates or len(server.certificates) != len(server.keys):
             problem = self._refusal("nginx-no-certificate-directive", server.directive)
@@ -225,9 +234,7 @@ class _Matching:
                 culprit = certificate if files[0] is None else key
                 value = harmless(" ".join(culprit.words), 80)
                 problem = problem or self._refusal("nginx-not-a-file", culprit, directive=culprit.name, value=value)
-        if problem is not None and not quiet:
-            raise problem
-        return pairs
+        return pairs, problem
 
     def _chosen_pair(self, server: Server, pairs: list[_Pair]) -> _Pair:
         """Of several pairs (RSA and ECDSA) the one whose certificate has the new one's kind of key."""

@@ -90,7 +90,7 @@ class Server:
     def matched(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that a `www.example.*` or a regular expression of this block matches."""
         tests = [test for name in self.server_names if (test := _pattern(name)) is not None]
-        return [host for host in examples(names) if any(test.search(host) for test in tests)]
+        return [host for host in examples(names) if any(test.search(host) for test in tests)] if tests else []
 
     def answers_for(self, names: frozenset[str], elsewhere: frozenset[str]) -> bool:
         """Whether a certificate with `names` is meant for this block; `elsewhere` as in `asked_for`."""
