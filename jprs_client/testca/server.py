@@ -91,7 +91,8 @@ def bound(where: tuple[str, int], kind: socket.SocketKind = socket.SOCK_STREAM) 
     """A socket at `where`. Raises ServeError."""
     host, port = where
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, kind)
+    # The protocol is named: asyncio turns Nagle's delay off only where it is known to be TCP.
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP if kind is socket.SOCK_STREAM else 0)
     try:
         if kind is socket.SOCK_STREAM:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,7 +157,7 @@ async def serve(settings: Settings, doors: Doors, stop: asyncio.Event | None = N
             "directory": f"https://{directory}/dir",
             "management": f"https://{management}",
             "pki": f"http://{pki}",
-            "trust": str(trust),
+            "trust": str(trust.absolute()),
             "pid": os.getpid(),
         }
         dns = DnsServer(authority.zone)
