@@ -103,6 +103,8 @@ EN: dict[str, str] = {
     ),
     "revoke.not-replaced": "{certificate}: serial {serial} is revoked with code {reason}, without a replacement.",
     "revoke.nothing-done": "Nothing was done.",
+    "error.reason-not-a-number": "{given} is no reason code.",
+    "next.reason-not-a-number": "Write one of: {known}; or say what happened with --because.",
     # status, show
     "status.no-account": "There is no ACME account yet at {directory}.",
     "status.account": "ACME account: {status}, {url}",
@@ -226,6 +228,8 @@ JA: dict[str, str] = {
     ),
     "revoke.not-replaced": "{certificate}: シリアル番号 {serial} を理由コード {reason} で失効させ、取り替えません。",
     "revoke.nothing-done": "何もしませんでした。",
+    "error.reason-not-a-number": "{given} は理由コードではありません。",
+    "next.reason-not-a-number": "{known} のいずれかを書くか、起きたことを --because で伝えてください。",
     "status.no-account": "{directory} にACMEアカウントがまだありません。",
     "status.account": "ACMEアカウント: {status}、{url}",
     "status.head-certificate": "証明書",
