@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any
 
 from jprs_client.testca.asgi import App, Request, Response, Router, json_response
-from jprs_client.testca.ca import MOST_NAMES, Authority
+from jprs_client.testca.ca import Authority
 from jprs_client.testca.clock import rfc3339
 from jprs_client.testca.faults import Action
-from jprs_client.testca.jose import JoseError, decode, parse_object
-from jprs_client.testca.names import wrong_with
 from jprs_client.testca.orders import (
     CESSATION,
     KEY_COMPROMISE,
@@ -27,7 +25,8 @@ from jprs_client.testca.orders import (
     Order,
     Status,
 )
-from jprs_client.testca.problems import Problem, Subproblem, malformed
+from jprs_client.testca.payloads import der_said, names_said, read_contact, read_flag, read_names, read_octets
+from jprs_client.testca.problems import Problem, malformed
 from jprs_client.testca.signed import Gate, Signed, base_url, new_key
 from jprs_client.testca.signer import read_csr
 from jprs_client.testca.validity import suggested_window
@@ -39,7 +38,6 @@ _ASK_AGAIN = "1"
 #: RFC 9773 §4.3: six hours until the next look at renewal information.
 _LOOK_AGAIN = "21600"
 _ORDERS_A_PAGE = 100
-_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 
 
 @dataclass(slots=True)
@@ -180,8 +178,8 @@ class AcmeFront:
         if call.endpoint == "renewalInfo" and (certificate := book.by_ari_id(identity)) is not None:
             return certificate.names
         if call.endpoint == "newOrder":
-            return _names_said(call.request.body)
-        if call.endpoint == "revokeCert" and (certificate := book.by_der(_der_said(call.request.body))) is not None:
+            return names_said(call.request.body)
+        if call.endpoint == "revokeCert" and (certificate := book.by_der(der_said(call.request.body))) is not None:
             return certificate.names
         return ()
 
@@ -235,10 +233,10 @@ class AcmeFront:
             if account.status is not Status.VALID:
                 raise Problem("unauthorized", f"the account of this key is {account.status}", 401)
             return self._account_response(call, account, 200)
-        if _flag(document, "onlyReturnExisting"):
+        if read_flag(document, "onlyReturnExisting"):
             raise Problem("accountDoesNotExist", "this key has no account")
-        contact = _contact(document)
-        if not _flag(document, "termsOfServiceAgreed"):
+        contact = read_contact(document)
+        if not read_flag(document, "termsOfServiceAgreed"):
             terms = ("Link", f'<{call.base}/terms>;rel="terms-of-service"')
             raise Problem("userActionRequired", "the terms of service are to be agreed to", headers=(terms,))
         binding = document.get("externalAccountBinding")
@@ -284,7 +282,7 @@ class AcmeFront:
         if not signed.is_read:
             document = signed.document()
             if "contact" in document:
-                account.contact = _contact(document)
+                account.contact = read_contact(document)
             # RFC 8555 §7.3.2: a status other than deactivated, and whatever else, is left unread.
             if document.get("status") == Status.DEACTIVATED:
                 account.status = Status.DEACTIVATED
@@ -321,7 +319,7 @@ class AcmeFront:
     def _new_order(self, call: Call) -> Response:
         signed = self._signed(call)
         document = signed.document()
-        names = _identifiers(document)
+        names = read_names(document)
         if "notBefore" in document or "notAfter" in document:
             raise malformed("notBefore and notAfter are the CA's to choose")
         if document.get("profile") is not None:
@@ -372,7 +370,7 @@ class AcmeFront:
         account = signed.signer
         if order.status is not Status.READY:
             raise Problem("orderNotReady", f"the order is {order.status}, not ready")
-        request = read_csr(_octets(signed.document(), "csr"))
+        request = read_csr(read_octets(signed.document(), "csr"))
         if request.names != frozenset(order.names):
             asked, ordered = ", ".join(sorted(request.names)) or "nothing", ", ".join(sorted(order.names))
             raise Problem("badCSR", f"the CSR asks for {asked:.300}; the order is for {ordered:.300}")
@@ -456,7 +454,7 @@ class AcmeFront:
     def _revoke_cert(self, call: Call) -> Response:
         signed = self._signed(call, "either")
         document = signed.document()
-        certificate = self._ca.book.by_der(_octets(document, "certificate"))
+        certificate = self._ca.book.by_der(read_octets(document, "certificate"))
         if certificate is None:
             raise malformed("no such certificate", 404)
         reason = document.get("reason", 0)
@@ -534,79 +532,3 @@ def _challenge_document(call: Call, authorization: Authorization, challenge: Cha
     if challenge.problem is not None:
         document["error"] = challenge.problem.document()
     return document
-
-
-def _flag(document: Mapping[str, Any], member: str) -> bool:
-    value = document.get(member, False)
-    if not isinstance(value, bool):
-        raise malformed(f"{member} is true or false")
-    return value
-
-
-def _octets(document: Mapping[str, Any], member: str) -> bytes:
-    try:
-        return decode(document.get(member))
-    except JoseError as error:
-        raise malformed(f"{member}: {error}") from error
-
-
-def _contact(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """RFC 8555 §7.3: each a mailto address with one mailbox and no header fields. Raises Problem."""
-    contact = document.get("contact", [])
-    if not isinstance(contact, list) or not all(isinstance(each, str) for each in contact):
-        raise malformed("contact is a list of texts")
-    if len(contact) > 10:
-        raise Problem("invalidContact", "ten contacts at most")
-    for each in contact:
-        scheme, _, rest = each.partition(":")
-        if scheme.lower() != "mailto":
-            raise Problem("unsupportedContact", f"contact {each!r:.100}: only mailto is supported")
-        if not _MAILBOX.match(rest):
-            raise Problem("invalidContact", f"contact {each!r:.100}: not one mail address without header fields")
-    return tuple(contact)
-
-
-def _identifiers(document: Mapping[str, Any]) -> list[str]:
-    """The names of an order, lower case. Raises Problem that names each one that is not to be issued for."""
-    identifiers = document.get("identifiers")
-    if not isinstance(identifiers, list) or not identifiers:
-        raise malformed("identifiers is a list of one at least")
-    if len(identifiers) > MOST_NAMES:
-        raise malformed(f"an order has at most {MOST_NAMES} names")
-    names: list[str] = []
-    for identifier in identifiers:
-        if not isinstance(identifier, dict) or not isinstance(identifier.get("value"), str):
-            raise malformed("an identifier has type and value")
-        if identifier.get("type") != "dns":
-            raise Problem(
-                "unsupportedIdentifier", f"identifiers of type {identifier.get('type')!r:.40} are not supported"
-            )
-        names.append(identifier["value"].lower())
-    wrong = [(name, why) for name in dict.fromkeys(names) if (why := wrong_with(name))]
-    if wrong:
-        each = [Subproblem("rejectedIdentifier", f"{name[:260]}: {why}", name[:260]) for name, why in wrong]
-        raise Problem("rejectedIdentifier", each[0].detail, 400, subproblems=each)
-    return list(dict.fromkeys(names))
-
-
-def _said(body: bytes) -> Mapping[str, Any]:
-    """What a request says it is about; nothing where it cannot be read. It decides no more than faults and the log."""
-    try:
-        return parse_object(decode(parse_object(body, "").get("payload")), "")
-    except JoseError:
-        return {}
-
-
-def _names_said(body: bytes) -> Sequence[str]:
-    identifiers = _said(body).get("identifiers")
-    values: Iterable[Any] = identifiers if isinstance(identifiers, list) else ()
-    return [str(value["value"]).lower()[:260] for value in values if isinstance(value, dict) and "value" in value][
-        :MOST_NAMES
-    ]
-
-
-def _der_said(body: bytes) -> bytes:
-    try:
-        return decode(_said(body).get("certificate"))
-    except JoseError:
-        return b""
