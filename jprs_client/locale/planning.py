@@ -38,6 +38,10 @@ EN: dict[str, str] = {
     "remedy.usage-ended": "Remove it from the configuration, or apply for it anew through your designated operator.",
     "problem.operator-suspended": "Usage FQDN {name} cannot start: the managing operator is suspended.",
     "remedy.operator-suspended": "Ask the operator, or JPRS, when it will be possible; nothing is ordered until then.",
+    "problem.notice-before-start": "Usage FQDN {name} has not started, and a termination notice is filed for it.",
+    "remedy.notice-before-start": (
+        "Nothing is ordered for it. If the notice is withdrawn, remove “terminating = true”; if not, the usage FQDN."
+    ),
     "problem.usage-not-in-configuration": (
         "Usage FQDN {name} is no longer in the configuration, but its period runs on until {ends} and continues then."
     ),
@@ -92,6 +96,11 @@ JA: dict[str, str] = {
     "remedy.usage-ended": "設定ファイルから除くか、指定事業者を通じて改めて申し込んでください。",
     "problem.operator-suspended": "管理指定事業者が一時停止中のため、利用FQDN {name} の利用を開始できません。",
     "remedy.operator-suspended": "再開の時期を指定事業者またはJPRSに確認してください。それまでは何も申請しません。",
+    "problem.notice-before-start": "利用FQDN {name} は利用開始前ですが、利用終了が届け出られています。",
+    "remedy.notice-before-start": (
+        "この利用FQDNの証明書は申請しません。届出を撤回した場合は「terminating = true」を、"
+        "そうでない場合は利用FQDNを設定ファイルから除いてください。"
+    ),
     "problem.usage-not-in-configuration": (
         "利用FQDN {name} は設定ファイルにありませんが、ご利用期間は {ends} まで続き、その後も継続されます。"
     ),

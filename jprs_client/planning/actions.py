@@ -24,12 +24,15 @@ class Kind(Enum):
     OBSERVE = "observe"
 
 
+NOTHING: Mapping[str, Value] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """A reason: a stable code, and what fills its sentence (`reason.CODE` in `locale/`)."""
 
     code: str
-    params: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, Value] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

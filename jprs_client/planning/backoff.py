@@ -22,12 +22,13 @@ def retry_at(
 ) -> datetime:
     """The moment of the next attempt after `count` failures in a row (1 or more).
 
-    Doubles from a minute up to a cap that depends on who has to act; a fifth of it is jitter, the same for the same
-    `seed` and count. The CA's own word (`imposed_at`) is never undercut, but bounded by a day.
+    Doubles from a minute up to a cap that depends on who has to act, less a jitter of up to a fifth that is always the
+    same for the same `seed`: so no wait is ever shorter than the one before it. The CA's own word (`imposed_at`) is
+    never undercut, but bounded by a day.
     """
     longest = LONGEST.get(exit_code, LONGEST_FOR_A_PERSON)
     doubled = FIRST * (1 << min(max(count, 1) - 1, 16))
-    wait = min(doubled, longest) * (1 - fraction(seed, count) / 5)
+    wait = min(doubled, longest) * (1 - fraction(seed) / 5)
     at = failed_at + wait
     if imposed_at is not None:
         at = min(max(at, imposed_at), failed_at + timedelta(days=1))

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from jprs_client.errors import Params
 from jprs_client.terms.names import DnsName
+from jprs_client.terms.usage import Term
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -69,6 +70,7 @@ class UsageRecord:
 
     `ends` is the last end day that was computed or taken over; `config_ends` is the `ends` the configuration said
     then. `terminating` and `suspended` were true when `ends` was last recorded. `ended_on`: the period is over.
+    `continuation_term` is what the period goes on by when the configuration no longer says.
     """
 
     name: DnsName
@@ -79,6 +81,7 @@ class UsageRecord:
     suspended: bool = False
     ended_on: date | None = None
     start_confirmed_at: datetime | None = None
+    continuation_term: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class RevocationIntent:
     """A revocation that was asked for and is not yet confirmed by the CA.
 
     `replace`: a new certificate takes the old one's place first. It is revoked at `deadline` at the latest, replaced or
-    not (TERMS R3: 24 hours for a compromised key).
+    not (TERMS R3: 24 hours for a compromised key). `names` are those of the certificate that is to be revoked.
     """
 
     lineage: str
@@ -128,6 +131,7 @@ class RevocationIntent:
     replace: bool
     requested_at: datetime
     deadline: datetime
+    names: frozenset[DnsName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from jprs_client.config import Config
 from jprs_client.planning.actions import Action, Kind, Problem
@@ -46,7 +47,7 @@ def plan(config: Config, state: State, now: datetime, *, jitter: bool = True) ->
     """Every action known to be coming, soonest first, with its reason, and what stands in the way."""
     picture = Picture(config, state, now, jitter)
     coming = [action for rule in RULES for action in rule(picture)]
-    coming.sort(key=lambda action: action.due_at)  # stable: ties stay in the order of the rules
+    coming.sort(key=attrgetter("due_at"))  # stable: ties stay in the order of the rules, and of names within one
     targets = {certificate.name: certificate.install for certificate in picture.wanted.by_name.values()}
     return Plan(now, tuple(coming), tuple(_problems(picture)), picture.usages, targets)
 
@@ -61,10 +62,13 @@ def _problems(picture: Picture) -> Iterable[Problem]:
     for usage in picture.usages:
         if usage.status(today) is UsageStatus.ENDED and usage.period is not None:
             yield Problem("usage-ended", {"name": usage.name.ascii, "ends": usage.period.end.isoformat()})
-        elif usage.period is None and not usage.is_usable(today):
+        elif usage.period is None and usage.suspended:
             yield Problem("operator-suspended", {"name": usage.name.ascii}, exit_code=4)
+        elif usage.period is None and usage.terminating:
+            yield Problem("notice-before-start", {"name": usage.name.ascii}, exit_code=4)
     for lost in gone(picture.config, picture.state, picture.now):
-        yield Problem("usage-not-in-configuration", {"name": lost.name.ascii, "ends": lost.ends.isoformat()})
-    for lineage in picture.state.lineages.values():
+        if lost.continues:
+            yield Problem("usage-not-in-configuration", {"name": lost.name.ascii, "ends": lost.ends.isoformat()})
+    for lineage in sorted(picture.state.lineages.values(), key=lambda lineage: lineage.name):
         if lineage.retired_at is not None and lineage.archived_at is None:
             yield Problem("not-replaced", {"name": lineage.name}, lineage.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
@@ -11,6 +12,18 @@ from jprs_client.terms.reasons import Circumstance, Reason
 #: A compromised key is revoked within this, replaced or not (TERMS R3); everything else has days.
 COMPROMISE_DEADLINE = timedelta(hours=24)
 OTHER_DEADLINE = timedelta(days=5)
+
+#: Where one of these holds nothing is left to replace, or nobody who could prove it.
+GONE = frozenset({Circumstance.CONTROL_LOST, Circumstance.SITE_CLOSED})
+
+#: Of two codes asked for one after the other, the first of these is the one to revoke with (TERMS R2).
+GRAVEST_FIRST = (
+    Reason.KEY_COMPROMISE,
+    Reason.CESSATION_OF_OPERATION,
+    Reason.AFFILIATION_CHANGED,
+    Reason.SUPERSEDED,
+    Reason.UNSPECIFIED,
+)
 
 
 def intents(
@@ -27,8 +40,8 @@ def intents(
 ) -> tuple[RevocationIntent, ...]:
     """What is to be revoked for one certificate; for a compromised key, every living one that shares it.
 
-    `replace_it` None: replaced, unless control was lost or the site is closed (code 5). Only a certificate that is in
-    service and still `wanted` can be replaced.
+    `replace_it` None: replaced, unless control was lost or the site is closed, whatever code a graver circumstance
+    gives. Only a certificate that is in service and still `wanted` can be replaced.
     """
     compromised = code is Reason.KEY_COMPROMISE
     hit = [(lineage, chosen)]
@@ -41,7 +54,8 @@ def intents(
             and facts.revoked_at is None
             and facts.not_after > now
         ]
-    wish = replace_it if replace_it is not None else code is not Reason.CESSATION_OF_OPERATION
+    gone = code is Reason.CESSATION_OF_OPERATION or not GONE.isdisjoint(circumstances)
+    wish = replace_it if replace_it is not None else not gone
     return tuple(
         RevocationIntent(
             lineage=other,
@@ -52,8 +66,24 @@ def intents(
             replace=wish and other in wanted and _is_current(lineages.get(other), facts),
             requested_at=now,
             deadline=now + (COMPROMISE_DEADLINE if compromised else OTHER_DEADLINE),
+            names=facts.names,
         )
         for other, facts in hit
+    )
+
+
+def asked_again(first: RevocationIntent, again: RevocationIntent) -> RevocationIntent:
+    """What becomes of a revocation that waits and is asked for once more.
+
+    The graver reason and the earlier deadline stand; whether it is replaced first is the later word.
+    """
+    graver = min(first, again, key=lambda intent: GRAVEST_FIRST.index(Reason(intent.reason)))
+    return replace(
+        again,
+        reason=graver.reason,
+        circumstances=tuple(sorted({*first.circumstances, *again.circumstances})),
+        requested_at=min(first.requested_at, again.requested_at),
+        deadline=min(first.deadline, again.deadline),
     )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 
 from jprs_client.config import Config
 from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import fraction
-from jprs_client.planning.facts import CertificateFacts, LineageFacts, State
+from jprs_client.planning.facts import CertificateFacts, Failure, LineageFacts, RevocationIntent, State
 from jprs_client.planning.usages import usages
 from jprs_client.planning.wanted import WantedCertificates, wanted
 from jprs_client.terms.authority import Authority
 from jprs_client.terms.names import DnsName
+from jprs_client.terms.reasons import Reason
 from jprs_client.terms.usage import Usage, jst_day, jst_midnight
 from jprs_client.terms.validity import close_to_month_end
 
@@ -26,6 +28,19 @@ LATEST_SHARE = 4 / 5
 JITTER_SHARE = 1 / 100
 #: How old a certificate is when the CA is first asked for renewal information.
 FIRST_LOOK = timedelta(hours=6)
+
+
+NEVER_ISSUED, LIFETIME_SPENT = Why("never-issued"), Why("lifetime-spent")
+ASK_RENEWAL_INFORMATION = Why("ask-renewal-information")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When something is to be done, and why."""
+
+    at: datetime
+    why: Why
+    kind: Kind = Kind.RENEW
 
 
 @dataclass(frozen=True)
@@ -53,9 +68,16 @@ class Picture:
         return wanted(self.config, self.state, self.authority)
 
     @cached_property
-    def not_started(self) -> frozenset[DnsName]:
-        """Usage FQDNs whose period has not begun."""
-        return frozenset(usage.name for usage in self.usages if usage.period is None)
+    def to_be_revoked(self) -> Mapping[tuple[str, int], RevocationIntent]:
+        """Every revocation that waits, by lineage and version."""
+        return {(intent.lineage, intent.version): intent for intent in self.state.revocations}
+
+    def not_at_month_end(self, due: Due, begins: frozenset[DnsName]) -> Due:
+        """`due`, or the new month where usage FQDNs begin with it and a month ends within the hour (TERMS P1)."""
+        if not begins or not close_to_month_end(max(due.at, self.now)):
+            return due
+        midnight = jst_midnight(jst_day(max(due.at, self.now)) + timedelta(days=1))
+        return replace(due, at=midnight, why=Why("after-month-end"))
 
     def action(
         self,
@@ -70,13 +92,12 @@ class Picture:
         version: int = 0,
     ) -> Action:
         """An action, moved by what failed before for the same names."""
-        failure = self.state.failures.get((certificate, kind_of_failure(kind), target))
-        attempt_at, imposed = due_at, False
-        if failure is not None and failure.names == names:
-            attempt_at, imposed = max(due_at, failure.retry_at), failure.imposed and failure.retry_at > due_at
-        return Action(
-            kind, certificate, names, why, due_at, attempt_at, starts_usage, target, version, imposed
-        )  # fmt: skip
+        action = Action(kind, certificate, names, why, due_at, due_at, starts_usage, target, version)
+        failure = failure_of(action, self.state)
+        if failure is None:
+            return action
+        later = failure.retry_at > due_at
+        return replace(action, attempt_at=max(due_at, failure.retry_at), imposed=failure.imposed and later)
 
 
 def kind_of_failure(kind: Kind) -> str:
@@ -84,13 +105,12 @@ def kind_of_failure(kind: Kind) -> str:
     return "issue" if kind in {Kind.ISSUE, Kind.RENEW, Kind.REISSUE} else kind.value
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """When a certificate is to be replaced, and why."""
-
-    at: datetime
-    why: Why
-    kind: Kind = Kind.RENEW
+def failure_of(action: Action, state: State) -> Failure | None:
+    """What went wrong when `action` was last tried; None also where it was tried for other names."""
+    if not state.failures:
+        return None
+    failure = state.failures.get((action.certificate, kind_of_failure(action.kind), action.target))
+    return failure if failure is not None and failure.names == action.names else None
 
 
 def renewal(
@@ -122,11 +142,12 @@ def renewal(
         return Due(latest, Why("ari-too-late"))
     share = 1 / 2 if lifetime < SHORT_LIFETIME else 2 / 3
     early = lifetime * JITTER_SHARE * fraction(lineage.name, certificate.serial) if jitter else timedelta(0)
-    return Due(certificate.not_before + lifetime * share - early, Why("lifetime-spent"))
+    return Due(certificate.not_before + lifetime * share - early, LIFETIME_SPENT)
 
 
 def issuances(picture: Picture) -> Iterator[Action]:
     """A certificate that should be there and is not."""
+    found: list[Action] = []
     for certificate in picture.wanted.by_name.values():
         lineage = picture.state.lineages.get(certificate.name)
         if lineage is not None and (lineage.current is not None or lineage.retired_at is not None):
@@ -134,14 +155,11 @@ def issuances(picture: Picture) -> Iterator[Action]:
         if not certificate.names or certificate.foreign:
             continue  # a first certificate waits until every name that was written down for it is in order
         begins = picture.authority.starts(certificate.names)
-        due_at, why = picture.now, Why("never-issued")
-        if begins and close_to_month_end(picture.now):
-            due_at, why = _next_jst_midnight(picture.now), Why("after-month-end")
-        yield picture.action(Kind.ISSUE, certificate.name, certificate.names, why, due_at, starts_usage=begins)
-
-
-def _next_jst_midnight(now: datetime) -> datetime:
-    return jst_midnight(jst_day(now) + timedelta(days=1))
+        due = picture.not_at_month_end(Due(picture.now, NEVER_ISSUED, Kind.ISSUE), begins)
+        names = certificate.names
+        found.append(picture.action(due.kind, certificate.name, names, due.why, due.at, starts_usage=begins))
+    # What carries a usage FQDN itself goes before what would start it by a derived name alone (TERMS P1).
+    yield from sorted(found, key=lambda action: not action.starts_usage <= action.names)
 
 
 def renewals(picture: Picture) -> Iterator[Action]:
@@ -166,9 +184,11 @@ def _replacement(
     begins: frozenset[DnsName],
 ) -> Action:
     due = renewal(lineage, current, names, picture.now, jitter=picture.jitter)
-    for intent in picture.state.revocations:
-        if intent.lineage == lineage.name and intent.version == current.version and intent.replace:
-            due = Due(picture.now, Why("compromised" if intent.reason == 1 else "revocation-asked"), Kind.REISSUE)
+    intent = picture.to_be_revoked.get((lineage.name, current.version))
+    if intent is not None and intent.replace:
+        compromised = intent.reason == Reason.KEY_COMPROMISE
+        due = Due(picture.now, Why("compromised" if compromised else "revocation-asked"), Kind.REISSUE)
+    due = picture.not_at_month_end(due, begins)
     return picture.action(
         due.kind, lineage.name, names, due.why, due.at, starts_usage=begins, version=current.version
     )  # fmt: skip
@@ -186,11 +206,10 @@ def revocations(picture: Picture) -> Iterator[Action]:
             and _served_everywhere(picture, lineage.name, current.version)
         )
         ready = replaced or not intent.replace
-        names = current.names if current else frozenset[DnsName]()
         yield picture.action(
             Kind.REVOKE,
             intent.lineage,
-            names,
+            intent.names,
             Why("asked-to-revoke", {"code": intent.reason, "circumstances": ", ".join(intent.circumstances)}),
             intent.requested_at if ready else intent.deadline,
             target=intent.serial,
@@ -208,10 +227,15 @@ def _served_everywhere(picture: Picture, lineage: str, version: int) -> bool:
 
 
 def installations(picture: Picture) -> Iterator[Action]:
-    """A target that has not been given the current version, or where it has not been seen served."""
+    """A target that has not been given the current version, or where it has not been seen served.
+
+    A version that is revoked, or is about to be, is given to nobody.
+    """
     for certificate in picture.wanted.by_name.values():
         lineage = picture.state.lineages.get(certificate.name)
         if lineage is None or lineage.current is None or lineage.current.revoked_at is not None:
+            continue
+        if (lineage.name, lineage.current.version) in picture.to_be_revoked:
             continue
         for target in certificate.install:
             seen = picture.state.installations.get((target, certificate.name))
@@ -226,7 +250,7 @@ def installations(picture: Picture) -> Iterator[Action]:
 
 def removals(picture: Picture) -> Iterator[Action]:
     """A lineage that nothing asks for any more: archived, its files stay."""
-    for lineage in picture.state.lineages.values():
+    for lineage in sorted(picture.state.lineages.values(), key=attrgetter("name")):
         if lineage.archived_at is not None or lineage.current is None:
             continue
         certificate = picture.wanted.by_name.get(lineage.name)
@@ -252,7 +276,7 @@ def observations(picture: Picture) -> Iterator[Action]:
         # A certificate of today has nothing to say yet; from then on the CA says when it wants to be asked.
         look_at = lineage.ari.look_at if lineage.ari else lineage.current.not_before + FIRST_LOOK
         yield picture.action(
-            Kind.OBSERVE, certificate.name, lineage.current.names, Why("ask-renewal-information"), look_at,
+            Kind.OBSERVE, certificate.name, lineage.current.names, ASK_RENEWAL_INFORMATION, look_at,
             target="ari", version=lineage.current.version,
         )  # fmt: skip
 

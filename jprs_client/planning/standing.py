@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from jprs_client.planning.actions import Kind
 from jprs_client.planning.facts import CertificateFacts, Failure, LineageFacts, State
 from jprs_client.planning.plan import Plan
+from jprs_client.planning.rules import failure_of
 from jprs_client.terms.names import DnsName
 
 #: Worst first: a certificate's status is the first that holds.
@@ -28,10 +30,17 @@ class CertificateStanding:
 
 
 def standings(plan: Plan, state: State) -> tuple[CertificateStanding, ...]:
-    """Every certificate that is managed or wanted, by name."""
+    """Every certificate that is managed or wanted, by name.
+
+    Only what is still to be done can be failing: what failed for names that nobody asks for any more is past.
+    """
     replaced_at: dict[str, datetime] = {}
     due_names: dict[str, frozenset[DnsName]] = {}
+    failures: dict[str, list[Failure]] = {}
     for action in plan.coming:
+        failure = failure_of(action, state)
+        if failure is not None and action.kind is not Kind.OBSERVE:  # an unanswered question harms no certificate
+            failures.setdefault(action.certificate, []).append(failure)
         if action.kind in {Kind.ISSUE, Kind.RENEW, Kind.REISSUE}:
             replaced_at.setdefault(action.certificate, action.due_at)
             due_names.setdefault(action.certificate, action.names)
@@ -39,7 +48,7 @@ def standings(plan: Plan, state: State) -> tuple[CertificateStanding, ...]:
     for name in sorted(set(plan.install) | {lineage.name for lineage in state.lineages.values() if _kept(lineage)}):
         lineage = state.lineages.get(name)
         current = lineage.current if lineage is not None else None
-        failure = _worst([failure for failure in state.failures.values() if failure.lineage == name])
+        failure = _latest(failures.get(name, ()))
         renew_at = replaced_at.get(name)
         found.append(
             CertificateStanding(
@@ -61,7 +70,7 @@ def _kept(lineage: LineageFacts) -> bool:
     return lineage.archived_at is None and lineage.current is not None
 
 
-def _worst(failures: list[Failure]) -> Failure | None:
+def _latest(failures: Iterable[Failure]) -> Failure | None:
     return max(failures, key=lambda failure: failure.failed_at, default=None)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from jprs_client.config import Config, UsageFqdnTable
 from jprs_client.planning.facts import State, UsageRecord
 from jprs_client.terms.names import DnsName
-from jprs_client.terms.usage import Usage, UsagePeriod, UsageStatus, jst_day
+from jprs_client.terms.usage import Term, Usage, UsagePeriod, UsageStatus, jst_day
 
 
 def usages(config: Config, state: State, now: datetime) -> tuple[Usage, ...]:
@@ -31,7 +31,7 @@ def usage_of(table: UsageFqdnTable, record: UsageRecord | None, *, suspended: bo
         name=table.name, term=table.term, continuation_term=table.continuation_term, terminating=table.terminating,
         suspended=suspended,
     )  # fmt: skip
-    period = _last_known_period(table, record)
+    period = _last_known_period(table, record, known_on)
     if period is None:
         return usage
     if table.started is None and record is not None and record.ended_on is not None:
@@ -48,13 +48,14 @@ def usage_of(table: UsageFqdnTable, record: UsageRecord | None, *, suspended: bo
     return replace(usage, period=period)
 
 
-def _last_known_period(table: UsageFqdnTable, record: UsageRecord | None) -> UsagePeriod | None:
+def _last_known_period(table: UsageFqdnTable, record: UsageRecord | None, known_on: date) -> UsagePeriod | None:
     """The configuration's word wins over what was computed; what was recorded since then wins over both."""
     recorded_start = record.started if record is not None else None
     start = table.started or recorded_start
-    if start is None:
-        return None
-    if table.ends is not None and (record is None or record.ends is None or record.config_ends != table.ends):
+    if start is None or (recorded_start is None and start > known_on):
+        return None  # a day to come is no day on which another client has issued
+    said_anew = record is None or record.ends is None or (record.config_ends, recorded_start) != (table.ends, start)
+    if table.ends is not None and said_anew:
         return UsagePeriod(start, table.ends)
     if record is not None and record.ends is not None and (table.started is None or table.started == recorded_start):
         return UsagePeriod(start, record.ends)
@@ -63,24 +64,33 @@ def _last_known_period(table: UsageFqdnTable, record: UsageRecord | None) -> Usa
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A usage FQDN whose period runs on although the configuration no longer has it (TERMS P9)."""
+    """A usage FQDN whose period runs on although the configuration no longer has it (TERMS P9).
+
+    `continues`: no termination notice is known, so that it goes on after `ends`.
+    """
 
     name: DnsName
     ends: date
+    continues: bool
 
 
 def gone(config: Config, state: State, now: datetime) -> tuple[Gone, ...]:
-    """Usage FQDNs that are paid for and forgotten."""
+    """Usage FQDNs that are paid for and forgotten, each with the end of the period that runs today.
+
+    Nobody says any more what it goes on by: that is taken as it was last known.
+    """
     declared = {table.name for table in config.usage_fqdns}
     today = jst_day(now)
-    return tuple(
-        Gone(record.name, record.ends)
-        for record in sorted(state.usages.values(), key=lambda record: record.name)
-        if record.name not in declared
-        and record.ends is not None
-        and record.ended_on is None
-        and not (record.terminating and record.ends < today)
-    )
+    found = []
+    for record in sorted(state.usages.values(), key=lambda record: record.name):
+        if record.name in declared or record.started is None or record.ends is None or record.ended_on is not None:
+            continue
+        period = UsagePeriod(record.started, record.ends)
+        if not (record.terminating or (record.suspended and config.operator.suspended)):
+            period = period.carried_to(today, record.continuation_term or Term.ONE_MONTH)
+        if period.end >= today:
+            found.append(Gone(record.name, period.end, continues=not record.terminating))
+    return tuple(found)
 
 
 def record_of(table: UsageFqdnTable, usage: Usage, record: UsageRecord | None, today: date) -> UsageRecord:
@@ -95,4 +105,5 @@ def record_of(table: UsageFqdnTable, usage: Usage, record: UsageRecord | None, t
         suspended=usage.suspended,
         ended_on=usage.period.end if ended and usage.period else None,
         start_confirmed_at=record.start_confirmed_at if record and usage.period is None else None,
+        continuation_term=usage.continuation_term,
     )

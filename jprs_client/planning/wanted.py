@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from jprs_client.config import CertificateTable, Config, SolverChoice, UsageFqdnTable
 from jprs_client.errors import NotIssuable
@@ -31,7 +32,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class WantedCertificates:
-    """All of them by lineage name, and what stands in the way of some."""
+    """All of them by lineage name and in its order, and what stands in the way of some."""
 
     by_name: dict[str, Wanted]
     problems: tuple[Problem, ...]
@@ -43,7 +44,7 @@ def wanted(config: Config, state: State, authority: Authority) -> WantedCertific
     known = {name for usage in authority.usages for name in usage.issuable}
     found: dict[str, Wanted] = {}
     problems: list[Problem] = []
-    for certificate in config.certificates or _one_each(config):
+    for certificate in sorted(config.certificates or _one_each(config), key=attrgetter("name")):
         asked = _asked_for(certificate, tables, state)
         names: set[DnsName] = set()
         foreign: set[DnsName] = set()
