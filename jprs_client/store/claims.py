@@ -7,6 +7,7 @@ file's text only tells a person who holds it. Leases in a shared database can st
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jprs_client.clock import Clock
-from jprs_client.errors import Locked
+from jprs_client.errors import Locked, StateUnusable
 from jprs_client.files import make_directory
 
 #: How often a waiting run looks again, in seconds.
 LOOK_AGAIN = 0.1
+
+LONGEST_STEM = 200
 
 
 class Claim:
@@ -47,26 +50,43 @@ class Claims:
         self._timeout = timeout
 
     def claim(self, what: str, name: str) -> Claim:
-        """The claim on `name`; Locked, with who holds it since when, if another run has it for longer than we wait."""
-        make_directory(self._directory)
-        path = self._directory / f"{what}-{name.replace('*', '_').replace('/', '_')}.lock"
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        """The claim on `name`; Locked, with who holds it since when, if another run has it for longer than we wait.
+
+        StateUnusable where there can be no lock.
+        """
+        try:
+            make_directory(self._directory)
+            fd = os.open(self._path(what, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                self._take(fd, what, name)
+            except BaseException:
+                os.close(fd)
+                raise
+        except OSError as error:
+            raise StateUnusable(
+                "state-not-writable", directory=self._directory, cause=error.strerror or error
+            ) from error
+        return Claim(fd)
+
+    def _path(self, what: str, name: str) -> Path:
+        stem = f"{what}-{name.replace('*', '_').replace('/', '_')}"
+        if len(stem) > LONGEST_STEM:  # a name of 253 octets is a valid one, and a file's name ends at 255
+            stem = f"{stem[: LONGEST_STEM - 33]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+        return self._directory / f"{stem}.lock"
+
+    def _take(self, fd: int, what: str, name: str) -> None:
         until = self._clock.monotonic() + self._timeout
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            except OSError:
+            except BlockingIOError:
                 if self._clock.monotonic() >= until:
-                    holder = _holder(fd)
-                    os.close(fd)
-                    raise Locked("locked", what=what, name=name, **holder) from None
+                    raise Locked("locked", what=what, name=name, **_holder(fd)) from None
                 self._clock.sleep(LOOK_AGAIN)
+        holder = {"pid": os.getpid(), "since": self._clock.now().isoformat(timespec="seconds")}
         os.ftruncate(fd, 0)
-        os.pwrite(
-            fd, json.dumps({"pid": os.getpid(), "since": self._clock.now().isoformat(timespec="seconds")}).encode(), 0
-        )
-        return Claim(fd)
+        os.pwrite(fd, json.dumps(holder).encode(), 0)
 
     @contextmanager
     def held(self, what: str, name: str) -> Iterator[Claim]:

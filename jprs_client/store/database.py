@@ -46,25 +46,24 @@ class Database:
     def writing(self) -> Iterator[None]:
         """All that is written inside is durable together, or not at all. May be nested."""
         connection = self._open()
-        if self._depth:
+        begin, keep, undo = "BEGIN IMMEDIATE", "COMMIT", ["ROLLBACK"]
+        if self._depth:  # an inner block whose error is caught outside leaves nothing behind either
+            point = f"inner_{self._depth}"
+            begin, keep = f"SAVEPOINT {point}", f"RELEASE SAVEPOINT {point}"
+            undo = [f"ROLLBACK TO SAVEPOINT {point}", keep]
+        try:
+            connection.execute(begin)
             self._depth += 1
             try:
                 yield
+                connection.execute(keep)
+            except BaseException:
+                for statement in undo:
+                    if connection.in_transaction:  # a full disk may have ended it already
+                        connection.execute(statement)
+                raise
             finally:
                 self._depth -= 1
-            return
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            try:
-                yield
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            else:
-                connection.execute("COMMIT")
-            finally:
-                self._depth = 0
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
@@ -77,8 +76,13 @@ class Database:
                 raise self._unusable(error) from error
 
     def _reading(self) -> sqlite3.Connection | None:
-        if self._connection is None and not self.path.exists():
-            return None
+        if self._connection is None:
+            try:
+                self.path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as error:
+                raise self._unusable(error) from error
         return self._open()
 
     def _open(self) -> sqlite3.Connection:

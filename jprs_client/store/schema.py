@@ -24,6 +24,7 @@ TABLES = (
     """CREATE TABLE usage_fqdn (
         host TEXT NOT NULL, name TEXT NOT NULL, started TEXT, ends TEXT, config_ends TEXT,
         terminating INTEGER NOT NULL, suspended INTEGER NOT NULL, ended_on TEXT, start_confirmed_at TEXT,
+        continuation_term TEXT,
         PRIMARY KEY (host, name))""",
     """CREATE TABLE lineage (
         host TEXT NOT NULL, name TEXT NOT NULL, current INTEGER, previous INTEGER, rolled_back_at TEXT,

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 
 from jprs_client.clock import Clock
@@ -25,11 +26,13 @@ from jprs_client.planning.facts import (
     State,
     UsageRecord,
 )
+from jprs_client.planning.revoking import asked_again
 from jprs_client.plugin import Proof
 from jprs_client.store.claims import Claims
 from jprs_client.store.database import Database, Row
 from jprs_client.store.versions import Versions
 from jprs_client.terms.names import DnsName
+from jprs_client.terms.usage import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,19 @@ class Event:
 
 
 class Store:
-    """Everything below one state directory, for one CA directory."""
+    """Everything below one state directory, for one CA directory. The database may be elsewhere (`[storage] url`)."""
 
-    def __init__(self, state_dir: Path, directory: str, clock: Clock, *, lock_timeout: float = 0) -> None:
+    def __init__(
+        self, state_dir: Path, directory: str, clock: Clock, *, lock_timeout: float = 0, url: str = "sqlite:///state.db"
+    ) -> None:
         self.state_dir = state_dir
         self.directory = directory
         self.clock = clock
         self.host = socket.gethostname()
-        self.database = Database(state_dir / "state.db")
+        self.database = Database(state_dir / url.removeprefix("sqlite:///"))
         self.versions = Versions(state_dir)
         self.claims = Claims(state_dir / "locks", clock, lock_timeout)
+        self._count = count()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -122,10 +128,7 @@ class Store:
             },
             revocations=tuple(
                 _intent(row)
-                for row in rows(
-                    "SELECT * FROM revocation WHERE host = :host AND done_at IS NULL ORDER BY lineage, version",
-                    host=self.host,
-                )
+                for row in rows(f"{_WAITING} ORDER BY revocation.lineage, revocation.version", host=self.host)
             ),
             missing_names=frozenset(
                 DnsName(row["name"])
@@ -253,16 +256,19 @@ class Store:
         """Remember a usage FQDN's period."""
         self.database.write(
             """INSERT INTO usage_fqdn (host, name, started, ends, config_ends, terminating, suspended, ended_on,
-                                       start_confirmed_at)
-               VALUES (:host, :name, :started, :ends, :config_ends, :terminating, :suspended, :ended_on, :confirmed)
+                                       start_confirmed_at, continuation_term)
+               VALUES (:host, :name, :started, :ends, :config_ends, :terminating, :suspended, :ended_on, :confirmed,
+                       :continuation_term)
                ON CONFLICT (host, name) DO UPDATE SET started = excluded.started, ends = excluded.ends,
                  config_ends = excluded.config_ends, terminating = excluded.terminating,
                  suspended = excluded.suspended, ended_on = excluded.ended_on,
-                 start_confirmed_at = excluded.start_confirmed_at""",
+                 start_confirmed_at = excluded.start_confirmed_at,
+                 continuation_term = excluded.continuation_term""",
             host=self.host, name=record.name.ascii, started=_text(record.started), ends=_text(record.ends),
             config_ends=_text(record.config_ends), terminating=int(record.terminating),
             suspended=int(record.suspended), ended_on=_text(record.ended_on),
             confirmed=_text(record.start_confirmed_at),
+            continuation_term=record.continuation_term.label if record.continuation_term else None,
         )  # fmt: skip
 
     def keep_lookup(self, name: DnsName, *, found: bool) -> None:
@@ -277,15 +283,25 @@ class Store:
 
     def certificates(self, lineage: str | None = None) -> list[tuple[str, CertificateFacts]]:
         """Every version there ever was, oldest first, with its lineage."""
+        chosen = "" if lineage is None else "AND lineage = :lineage"
         return [
             (row["lineage"], _certificate(row))
             for row in self.database.rows(
-                """SELECT * FROM certificate WHERE host = :host AND (:lineage IS NULL OR lineage = :lineage)
-                   ORDER BY lineage, version""",
+                f"SELECT * FROM certificate WHERE host = :host {chosen} ORDER BY lineage, version",  # noqa: S608 - ours
                 host=self.host,
                 lineage=lineage,
             )
         ]
+
+    def next_version(self, lineage: str) -> int:
+        """A number that no version of the lineage ever had, whether its folder or its row is still there."""
+        row = self.database.row(
+            "SELECT MAX(version) AS newest FROM certificate WHERE host = :host AND lineage = :lineage",
+            host=self.host,
+            lineage=lineage,
+        )
+        newest = row["newest"] if row is not None and row["newest"] is not None else 0
+        return max(newest + 1, self.versions.next_version(lineage))
 
     def current_version(self, lineage: str) -> int | None:
         """The version that is to be served, as the database knows it."""
@@ -310,14 +326,23 @@ class Store:
     def keep_certificate(
         self, lineage: str, facts: CertificateFacts, *, issuer: str, ari_id: str | None
     ) -> None:  # fmt: skip
-        """Remember a verified version, and that it is the current one of its lineage."""
+        """Remember a verified version, and that it is the current one of its lineage.
+
+        What its folder holds is the truth about a version: a row of that number from a lost folder is written over.
+        """
         with self.writing():
             self.database.write(
                 """INSERT INTO certificate (host, lineage, version, directory, names, serial, not_before, not_after,
                                             key_spki_sha256, fingerprint, issuer, ari_id, issued_at)
                    VALUES (:host, :lineage, :version, :directory, :names, :serial, :not_before, :not_after, :spki,
                            :fingerprint, :issuer, :ari_id, :now)
-                   ON CONFLICT (host, lineage, version) DO NOTHING""",
+                   ON CONFLICT (host, lineage, version) DO UPDATE SET directory = excluded.directory,
+                     names = excluded.names, serial = excluded.serial, not_before = excluded.not_before,
+                     not_after = excluded.not_after, key_spki_sha256 = excluded.key_spki_sha256,
+                     fingerprint = excluded.fingerprint, issuer = excluded.issuer, ari_id = excluded.ari_id,
+                     revoked_at = CASE WHEN certificate.serial = excluded.serial THEN certificate.revoked_at END,
+                     revocation_reason =
+                       CASE WHEN certificate.serial = excluded.serial THEN certificate.revocation_reason END""",
                 host=self.host, lineage=lineage, version=facts.version, directory=self.directory,
                 names=_names(facts.names), serial=facts.serial, not_before=_text(facts.not_before),
                 not_after=_text(facts.not_after), spki=facts.key_spki_sha256, fingerprint=facts.fingerprint,
@@ -417,7 +442,17 @@ class Store:
     # -- revocations ------------------------------------------------------------------------------------------------
 
     def keep_revocation(self, intent: RevocationIntent) -> None:
-        """Remember that a certificate is to be revoked; a graver reason asked for later wins."""
+        """Remember that a certificate is to be revoked; asked for again while it waits, the graver reason stands."""
+        with self.writing():
+            waiting = self.database.row(
+                f"{_WAITING} AND revocation.lineage = :lineage AND revocation.version = :version",
+                host=self.host,
+                lineage=intent.lineage,
+                version=intent.version,
+            )
+            self._write_revocation(intent if waiting is None else asked_again(_intent(waiting), intent))
+
+    def _write_revocation(self, intent: RevocationIntent) -> None:
         self.database.write(
             """INSERT INTO revocation (host, lineage, version, serial, reason, circumstances, replaces, requested_at,
                                        deadline)
@@ -465,17 +500,17 @@ class Store:
         """Remember that something happened."""
         self.database.write(
             "INSERT INTO event (host, id, at, event, lineage, data) VALUES (:host, :id, :at, :event, :lineage, :data)",
-            host=self.host, id=secrets.token_hex(8), at=self._now(), event=event, lineage=lineage,
-            data=json.dumps(data),
+            host=self.host, id=f"{next(self._count):08x}{secrets.token_hex(8)}", at=self._now(), event=event,
+            lineage=lineage, data=json.dumps(data),
         )  # fmt: skip
 
     def events(self, lineage: str | None = None) -> list[Event]:
-        """What happened, oldest first."""
+        """What happened, oldest first; in one moment, in the order in which it was written down."""
+        chosen = "" if lineage is None else "AND lineage = :lineage"
         return [
             Event(_moment(row["at"]), row["event"], row["lineage"], json.loads(row["data"]))
             for row in self.database.rows(
-                """SELECT * FROM event WHERE host = :host AND (:lineage IS NULL OR lineage = :lineage)
-                   ORDER BY at, id""",
+                f"SELECT * FROM event WHERE host = :host {chosen} ORDER BY at, id",  # noqa: S608 - ours
                 host=self.host,
                 lineage=lineage,
             )
@@ -514,7 +549,11 @@ class Store:
 
     def jobs(self) -> list[Job]:
         """Every issuance that has begun and has not ended."""
-        return [job for row in self.database.rows("SELECT lineage FROM journal") if (job := self.job(row["lineage"]))]
+        return [
+            job
+            for row in self.database.rows("SELECT lineage FROM journal ORDER BY lineage")
+            if (job := self.job(row["lineage"]))
+        ]
 
     def end_job(self, lineage: str) -> None:
         """The issuance is over."""
@@ -549,10 +588,20 @@ class Store:
         ]
 
     def _now(self) -> str:
-        return self.clock.now().isoformat()
+        return self.clock.now().astimezone(UTC).isoformat()
+
+
+#: Revocations that wait, each with the names of its certificate.
+_WAITING = """SELECT revocation.*, certificate.names AS of_names
+    FROM revocation LEFT JOIN certificate
+      ON certificate.host = revocation.host AND certificate.lineage = revocation.lineage
+         AND certificate.version = revocation.version
+    WHERE revocation.host = :host AND revocation.done_at IS NULL"""
 
 
 def _text(value: date | datetime | None) -> str | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return None if value is None else value.isoformat()
 
 
@@ -600,6 +649,7 @@ def _usage(row: Row) -> UsageRecord:
         suspended=bool(row["suspended"]),
         ended_on=_day(row["ended_on"]),
         start_confirmed_at=_maybe(row["start_confirmed_at"]),
+        continuation_term=Term.parse(row["continuation_term"]) if row["continuation_term"] else None,
     )
 
 
@@ -629,4 +679,5 @@ def _intent(row: Row) -> RevocationIntent:
         replace=bool(row["replaces"]),
         requested_at=_moment(row["requested_at"]),
         deadline=_moment(row["deadline"]),
+        names=_name_set(row["of_names"] or ""),
     )

@@ -6,17 +6,13 @@ A version's folder appears whole, by one rename, after it was verified; the link
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jprs_client.errors import StateUnusable
 from jprs_client.files import make_directory, point_link, sync_directory, write_file
 from jprs_client.plugin import Material
-
-README = """This folder is kept by jprs-client.
-
-`live/NAME` leads to the version of a certificate that is to be served: privkey.pem, cert.pem, chain.pem and
-fullchain.pem change together. Name them in your server's configuration; edit nothing in here.
-"""
 
 
 def folder_name(lineage: str) -> str:
@@ -27,6 +23,10 @@ def folder_name(lineage: str) -> str:
 def lineage_name(text: str) -> str:
     """What a person may call a lineage: its name or its folder."""
     return f"*.{text[2:]}" if text.startswith("_.") else text
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 class Versions:
@@ -44,18 +44,34 @@ class Versions:
         return self._state_dir / "live" / folder_name(lineage)
 
     def current(self, lineage: str) -> int | None:
-        """The version that `live/NAME` leads to; None while there is none."""
+        """The version that `live/NAME` leads to; None while there is none, and where it leads elsewhere."""
         try:
-            return int(self.live(lineage).readlink().name)
-        except (OSError, ValueError):
+            target = self.live(lineage).readlink()
+        except OSError:
             return None
+        version = target.name
+        led_to = _is_number(version) and str(target) == self._target(lineage, int(version))
+        return int(version) if led_to else None
+
+    def _target(self, lineage: str, version: int) -> str:
+        return f"../archive/{folder_name(lineage)}/{version}"
 
     def switch(self, lineage: str, version: int) -> None:
-        """Let `live/NAME` lead to `version`, in one step."""
+        """Let `live/NAME` lead to `version`, in one step. StateUnusable where that cannot be."""
         link = self.live(lineage)
-        make_directory(link.parent)
-        if self.current(lineage) != version:
-            point_link(link, f"../archive/{folder_name(lineage)}/{version}")
+        with self._writing():
+            make_directory(link.parent)
+            if self.current(lineage) != version:
+                point_link(link, self._target(lineage, version))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StateUnusable(
+                "state-not-writable", directory=self._state_dir, cause=error.strerror or error
+            ) from error
 
     def unlink(self, lineage: str) -> None:
         """Take `live/NAME` away, as it was before the first version."""
@@ -68,25 +84,26 @@ class Versions:
     def next_version(self, lineage: str) -> int:
         """One more than the newest folder."""
         parent = self.folder(lineage, 0).parent
-        numbers = [int(path.name) for path in parent.iterdir() if path.name.isdigit()] if parent.is_dir() else []
+        numbers = [int(path.name) for path in parent.iterdir() if _is_number(path.name)] if parent.is_dir() else []
         return max(numbers, default=0) + 1
 
     def add(self, lineage: str, version: int, material: Material) -> None:
-        """Make the folder of a verified version: durable first, then named."""
+        """Make the folder of a verified version: durable first, then named. StateUnusable where that cannot be."""
         folder = self.folder(lineage, version)
         if folder.is_dir():
             return
-        make_directory(folder.parent)
-        beside = folder.with_name(f".{version}.new")
-        if beside.exists():
-            shutil.rmtree(beside)
-        make_directory(beside)
-        write_file(beside / "privkey.pem", material.private_key_pem)
-        write_file(beside / "cert.pem", material.cert_pem)
-        write_file(beside / "chain.pem", material.chain_pem)
-        write_file(beside / "fullchain.pem", material.fullchain_pem)
-        beside.rename(folder)
-        sync_directory(folder.parent)
+        with self._writing():
+            make_directory(folder.parent)
+            beside = folder.with_name(f".{version}.new")
+            if beside.exists():
+                shutil.rmtree(beside)
+            make_directory(beside)
+            write_file(beside / "privkey.pem", material.private_key_pem)
+            write_file(beside / "cert.pem", material.cert_pem)
+            write_file(beside / "chain.pem", material.chain_pem)
+            write_file(beside / "fullchain.pem", material.fullchain_pem)
+            beside.rename(folder)
+            sync_directory(folder.parent)
 
     def material(self, lineage: str, version: int) -> Material:
         """A version's files; StateUnusable when one cannot be read."""
