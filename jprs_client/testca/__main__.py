@@ -99,6 +99,7 @@ _OPTIONS = frozenset(
         "ready_file",
         "allow_any_address",
         "verbose",
+        "ask_again",
     }
 )
 
@@ -151,6 +152,9 @@ def _from_pebble(document: Mapping[str, Any]) -> dict[str, Any]:
         {"name": key_id, "usage_fqdns": "any", "eab": {"key_id": key_id, "hmac_key": key}}
         for key_id, key in keys.items()
     ]
+    waits = pebble.get("retryAfter")
+    if isinstance(waits, dict) and isinstance(waits.get("order"), int):
+        found["ask_again"] = waits["order"]
     return {"open": True, **found}
 
 
@@ -174,6 +178,7 @@ def options(arguments: Sequence[str]) -> Options:
         tls_port=each("tls_port", _port, 5001),
         resolver=each("resolver", _address, None),
         now=each("now", _moment, None),
+        ask_again=each("ask_again", _seconds, None),
     )
     doors = Doors(
         listen=each("listen", _address, ("127.0.0.1", 14000)),
@@ -187,6 +192,12 @@ def options(arguments: Sequence[str]) -> Options:
         subscribers=tuple(values.get("subscriber", ())),
     )
     return Options(settings, doors, each("verbose", _flag, False))
+
+
+def _seconds(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise OptionError(f"ask_again: {value!r} is no number of seconds")
+    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

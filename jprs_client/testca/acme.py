@@ -33,8 +33,6 @@ from jprs_client.testca.validity import suggested_window
 
 logger = logging.getLogger("jprs_client.testca")
 
-#: Seconds after which to ask again about what is being done.
-_ASK_AGAIN = "1"
 #: RFC 9773 §4.3: six hours until the next look at renewal information.
 _LOOK_AGAIN = "21600"
 _ORDERS_A_PAGE = 100
@@ -362,8 +360,13 @@ class AcmeFront:
         response = json_response(status, document)
         response.set("Location", call.link("order", order.identity))
         if order.status is Status.PROCESSING:
-            response.set("Retry-After", _ASK_AGAIN)
+            self._ask_again(response)
         return response
+
+    def _ask_again(self, response: Response) -> None:
+        """RFC 8555 §7.5.1: the CA may suggest how long to wait; this one only does where its settings say so."""
+        if self._ca.settings.ask_again is not None:
+            response.set("Retry-After", str(self._ca.settings.ask_again))
 
     def _finalize(self, call: Call) -> Response:
         signed, order = self._own_order(call)
@@ -413,7 +416,7 @@ class AcmeFront:
             document["wildcard"] = True
         response = json_response(200, document)
         if any(challenge.status is Status.PROCESSING for challenge in shown):
-            response.set("Retry-After", _ASK_AGAIN)
+            self._ask_again(response)
         return response
 
     def _challenge(self, call: Call) -> Response:
@@ -431,7 +434,7 @@ class AcmeFront:
         response.headers.append(("Link", f'<{call.link("authorization", authorization.identity)}>;rel="up"'))
         response.set("Location", call.link("challenge", authorization.identity, challenge.identity))
         if challenge.status is Status.PROCESSING:
-            response.set("Retry-After", _ASK_AGAIN)
+            self._ask_again(response)
         return response
 
     # certificates

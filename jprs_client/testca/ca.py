@@ -42,7 +42,10 @@ _MOST_LOGGED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the CA behaves. `open`: any name; else usage FQDNs limit them. `resolver` None: the mock DNS."""
+    """How the CA behaves. `open`: any name; else usage FQDNs limit them. `resolver` None: the mock DNS.
+
+    `ask_again`: the seconds that Retry-After suggests while something is under way; None: no suggestion.
+    """
 
     open: bool = False
     require_eab: bool = False
@@ -51,6 +54,7 @@ class Settings:
     resolver: tuple[str, int] | None = None
     now: datetime | None = None
     caa_identities: tuple[str, ...] = ("jprs.jp",)
+    ask_again: int | None = None
 
     @property
     def eab_required(self) -> bool:
