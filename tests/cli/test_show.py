@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_folding_keeps_every_character_and_the_width(text: str, columns: int) ->
 
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     for line in lines:
-        unbreakable = max((width(word) for word in line.split() if word.isascii()), default=0)
+        unbreakable = max((len(word) for word in re.findall("[ab-]+", line)), default=0)
         clinging = sum(width(character) for character in line if character in "、。）（")
         assert width(line) <= max(columns, unbreakable, 2) + clinging
 
