@@ -167,7 +167,7 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     assert config.ca.directory == DEFAULT_DIRECTORY
     assert config.ca.require_scts
     assert config.solvers["web"].plugin == "standalone"
-    assert config.solvers["web"].settings == {"listen": "0.0.0.0:80"}
+    assert config.solvers["web"].settings == {}
 
 
 def test_another_ca_need_not_give_scts(tmp_path: Path) -> None:
