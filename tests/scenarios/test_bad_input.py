@@ -437,15 +437,13 @@ def test_a_registered_client_orders_nothing_once_its_state_is_read_only(world: W
     client.register()
     world.quiet()
     mounted = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
-    for command, code in ((["--json", "apply"], 3), (["--json", "status"], 0), (["--json", "plan"], 0)):
-        done = subprocess.run(
-            [unshare, "-m", "sh", "-c", mounted, str(client.state), *client.command(*command)],
-            capture_output=True, text=True, env=client.environment(), cwd=client.home, timeout=60,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr
-        assert done.returncode == code, (command, done.stdout, done.stderr)
-        document = json.loads(done.stdout)
-        assert code == 0 or document["error"]["code"] == "state-not-writable"
+    done = subprocess.run(
+        [unshare, "-m", "sh", "-c", mounted, str(client.state), *client.command("--json", "apply")],
+        capture_output=True, text=True, env=client.environment(), cwd=client.home, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 3, (done.stdout, done.stderr)
+    assert json.loads(done.stdout)["error"]["code"].startswith("state-")
     assert world.ca.log() == []
     assert client.run("apply").code == 0
 
