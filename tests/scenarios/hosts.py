@@ -70,8 +70,9 @@ def new_port() -> int:
 
 
 def served_certificate(client: Client, lineage: str) -> x509.Certificate:
-    """What lies under `live/`."""
-    return x509.load_pem_x509_certificate((client.state / "live" / lineage / "cert.pem").read_bytes())
+    """What lies under `live/`; a wildcard's folder begins with an underscore."""
+    folder = client.state / "live" / lineage.replace("*", "_")
+    return x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
 
 
 def serial_of(certificate: x509.Certificate) -> str:
