@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from jprs_client.clock import Clock
 from jprs_client.config import Config, load
-from jprs_client.errors import BadName, JprsClientError, RefusedByCa, StateUnusable, UsageError
+from jprs_client.errors import BadName, JprsClientError, Locked, RefusedByCa, StateUnusable, UsageError
 from jprs_client.planning.actions import Action, Kind, Problem, Why
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State, UsageRecord
 from jprs_client.planning.plan import Plan, plan
@@ -240,7 +240,7 @@ class App:
     def _before_doing(self, state: State, todo: list[Action]) -> bool:
         """What a run does before its first action, if it has one: True when the plan has to be made again."""
         changed = self._remember_usages(state)
-        if self.store.jobs() or self.store.left_over():
+        if self.store.jobs() or self.store.lineages_with_proofs():
             self.store.ready_to_write()
             self._clear_up(state)
             changed = True
@@ -254,12 +254,15 @@ class App:
         return changed
 
     def _clear_up(self, state: State) -> None:
-        """Finish what an interrupted run had as good as done, and take down the proofs that it left up."""
+        """Finish what an interrupted run had as good as done, and take down the proofs that it left up.
+
+        What belongs to a lineage that another run holds is that run's business: it is alive.
+        """
         from jprs_client.challenges.presented import clear_left_over
 
-        if self.store.left_over():
-            with self.store.claims.held("proofs", "all"):
-                for code, params in clear_left_over(self.solver, self.store):
+        for lineage in self.store.lineages_with_proofs():
+            with suppress(Locked), self.store.claims.held("lineage", lineage, 0):
+                for code, params in clear_left_over(self.solver, self.store.ledger(lineage)):
                     self.progress(f"note-{code}", **params)
         self.executor.finish_begun(state)
 

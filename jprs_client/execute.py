@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jprs_client.clock import Clock
 from jprs_client.config import Config
-from jprs_client.errors import CaUnavailable, JprsClientError, RefusedByCa
+from jprs_client.errors import CaUnavailable, JprsClientError, Locked, RefusedByCa
 from jprs_client.issuance import Issuance, Progress, Proving
 from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import retry_at
@@ -63,6 +64,8 @@ class Executor:
         }
         try:
             doing[action.kind](action, state)
+        except Locked:
+            raise  # another run is at it: nothing has failed
         except JprsClientError as error:
             self._remember_failure(action, state, error)
             raise
@@ -73,7 +76,7 @@ class Executor:
         for job in self._store.jobs():
             if job.version is None or not self._store.versions.exists(job.lineage, job.version):
                 continue
-            with self._store.claims.held("lineage", job.lineage):
+            with suppress(Locked), self._store.claims.held("lineage", job.lineage, 0):
                 self._finish(job, state)
 
     def _finish(self, job: Job, state: State) -> None:

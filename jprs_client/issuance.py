@@ -6,7 +6,8 @@ used, so that a run that follows a kill resumes the same order and orders nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -238,7 +239,10 @@ class Issuance:
             for choice in choices
         ]
         self._progress("proving", certificate=self._wanted.name, names=len(choices))
-        with presented(self._proving.solver, proofs, self._store) as notes:
+        with (
+            self._taking_turns(set(solver_of.values())),
+            presented(self._proving.solver, proofs, self._store.ledger(self._wanted.name)) as notes,
+        ):
             if proofs:
                 self._proving.wait_until_visible(proofs)
             for choice in choices:
@@ -246,6 +250,18 @@ class Issuance:
             self._order = self._ca.until_ready(order, self._deadline(VALIDATION_TIME))
         for code, params in notes:
             self._progress(f"note-{code}", **params)
+
+    @contextmanager
+    def _taking_turns(self, solvers: Collection[str]) -> Iterator[None]:
+        """A port can be listened on by one run at a time: the others wait, rather than find it busy."""
+        from jprs_client.challenges.visible import Listens
+
+        with ExitStack() as stack:
+            for name in sorted(solvers):
+                if isinstance(self._proving.solver(name), Listens):
+                    patience = 2 * VALIDATION_TIME.total_seconds()
+                    stack.enter_context(self._store.claims.held("solver", name, patience))
+            yield
 
     def _deadline(self, span: timedelta) -> float:
         return self._clock.monotonic() + span.total_seconds()

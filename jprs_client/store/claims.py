@@ -49,16 +49,16 @@ class Claims:
         self._clock = clock
         self._timeout = timeout
 
-    def claim(self, what: str, name: str) -> Claim:
+    def claim(self, what: str, name: str, timeout: float | None = None) -> Claim:
         """The claim on `name`; Locked, with who holds it since when, if another run has it for longer than we wait.
 
-        StateUnusable where there can be no lock.
+        `timeout` in seconds, None for the run's own. StateUnusable where there can be no lock.
         """
         try:
             make_directory(self._directory)
             fd = os.open(self._path(what, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                self._take(fd, what, name)
+                self._take(fd, what, name, self._timeout if timeout is None else timeout)
             except BaseException:
                 os.close(fd)
                 raise
@@ -74,8 +74,8 @@ class Claims:
             stem = f"{stem[: LONGEST_STEM - 33]}-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
         return self._directory / f"{stem}.lock"
 
-    def _take(self, fd: int, what: str, name: str) -> None:
-        until = self._clock.monotonic() + self._timeout
+    def _take(self, fd: int, what: str, name: str, timeout: float) -> None:
+        until = self._clock.monotonic() + timeout
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,9 +89,9 @@ class Claims:
         os.pwrite(fd, json.dumps(holder).encode(), 0)
 
     @contextmanager
-    def held(self, what: str, name: str) -> Iterator[Claim]:
+    def held(self, what: str, name: str, timeout: float | None = None) -> Iterator[Claim]:
         """The claim inside the block."""
-        claim = self.claim(what, name)
+        claim = self.claim(what, name, timeout)
         try:
             yield claim
         finally:

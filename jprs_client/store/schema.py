@@ -70,7 +70,7 @@ TABLES = (
         key_spki_sha256 TEXT, order_url TEXT, version INTEGER, step TEXT NOT NULL, started_at TEXT NOT NULL,
         PRIMARY KEY (lineage))""",
     """CREATE TABLE proof (
-        solver TEXT NOT NULL, challenge_type TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
-        content TEXT NOT NULL, wildcard INTEGER NOT NULL, put_up_at TEXT NOT NULL,
-        PRIMARY KEY (solver, challenge_type, name, token))""",
+        lineage TEXT NOT NULL, solver TEXT NOT NULL, challenge_type TEXT NOT NULL, name TEXT NOT NULL,
+        token TEXT NOT NULL, content TEXT NOT NULL, wildcard INTEGER NOT NULL, put_up_at TEXT NOT NULL,
+        PRIMARY KEY (lineage, solver, challenge_type, name, token))""",
 )

@@ -559,33 +559,14 @@ class Store:
         """The issuance is over."""
         self.database.write("DELETE FROM journal WHERE lineage = :lineage", lineage=lineage)
 
-    def add(self, solver_name: str, proof: Proof) -> None:
-        """Write down that a proof goes up, before it does."""
-        self.database.write(
-            """INSERT INTO proof (solver, challenge_type, name, token, content, wildcard, put_up_at)
-               VALUES (:solver, :type, :name, :token, :content, :wildcard, :now)
-               ON CONFLICT (solver, challenge_type, name, token) DO NOTHING""",
-            solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token, content=proof.content,
-            wildcard=int(proof.wildcard), now=self._now(),
-        )  # fmt: skip
+    def ledger(self, lineage: str) -> Ledger:
+        """The proofs that are up for a lineage; whoever holds its claim keeps it."""
+        return Ledger(self, lineage)
 
-    def remove(self, solver_name: str, proof: Proof) -> None:
-        """Write down that a proof is down."""
-        self.database.write(
-            """DELETE FROM proof WHERE solver = :solver AND challenge_type = :type AND name = :name
-               AND token = :token""",
-            solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token,
-        )  # fmt: skip
-
-    def left_over(self) -> list[tuple[str, Proof]]:
-        """Proofs that went up and were never taken down."""
-        return [
-            (
-                row["solver"],
-                Proof(row["challenge_type"], row["name"], row["token"], row["content"], bool(row["wildcard"])),
-            )
-            for row in self.database.rows("SELECT * FROM proof ORDER BY put_up_at")
-        ]
+    def lineages_with_proofs(self) -> list[str]:
+        """Lineages for which proofs are up, or were left up."""
+        rows = self.database.rows("SELECT DISTINCT lineage FROM proof ORDER BY lineage")
+        return [row["lineage"] for row in rows]
 
     def _now(self) -> str:
         return self.clock.now().astimezone(UTC).isoformat()
@@ -597,6 +578,46 @@ _WAITING = """SELECT revocation.*, certificate.names AS of_names
       ON certificate.host = revocation.host AND certificate.lineage = revocation.lineage
          AND certificate.version = revocation.version
     WHERE revocation.host = :host AND revocation.done_at IS NULL"""
+
+
+class Ledger:
+    """Which proofs are up for one lineage, kept where a killed process leaves it (FAULTS 5)."""
+
+    def __init__(self, store: Store, lineage: str) -> None:
+        self._store = store
+        self._lineage = lineage
+
+    def add(self, solver_name: str, proof: Proof, /) -> None:
+        """Write down that a proof goes up, before it does."""
+        self._store.database.write(
+            """INSERT INTO proof (lineage, solver, challenge_type, name, token, content, wildcard, put_up_at)
+               VALUES (:lineage, :solver, :type, :name, :token, :content, :wildcard, :now)
+               ON CONFLICT (lineage, solver, challenge_type, name, token) DO NOTHING""",
+            lineage=self._lineage, solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token,
+            content=proof.content, wildcard=int(proof.wildcard), now=self._store.clock.now().isoformat(),
+        )  # fmt: skip
+
+    def remove(self, solver_name: str, proof: Proof, /) -> None:
+        """Write down that a proof is down."""
+        self._store.database.write(
+            """DELETE FROM proof WHERE lineage = :lineage AND solver = :solver AND challenge_type = :type
+               AND name = :name AND token = :token""",
+            lineage=self._lineage, solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token,
+        )  # fmt: skip
+
+    def left_over(self) -> list[tuple[str, Proof]]:
+        """Proofs that went up and were never taken down."""
+        rows = self._store.database.rows(
+            "SELECT * FROM proof WHERE lineage = :lineage ORDER BY put_up_at, solver, name, token",
+            lineage=self._lineage,
+        )
+        return [
+            (
+                row["solver"],
+                Proof(row["challenge_type"], row["name"], row["token"], row["content"], bool(row["wildcard"])),
+            )
+            for row in rows
+        ]
 
 
 def _text(value: date | datetime | None) -> str | None:
