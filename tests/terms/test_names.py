@@ -358,6 +358,7 @@ def test_a_valid_name_may_be_worth_a_warning(name: str, codes: tuple[str, ...]) 
     assert all(f"note.{code}" in sentences.EN for code in found)
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_plain_name_costs_no_import() -> None:
     """Parsing thousands of plain names needs neither the IDNA tables nor the public suffix list."""
     program = (
