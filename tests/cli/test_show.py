@@ -41,6 +41,7 @@ def test_folding_keeps_every_character_and_the_width(text: str, columns: int) ->
     for line in lines:
         unbreakable = max((len(word) for word in re.findall("[ab-]+", line)), default=0)
         clinging = sum(width(character) for character in line if character in "、。）（")
+        clinging += sum(map(len, re.findall(" +(?=[、。）])|(?<=（) +", line)))  # a blank beside it goes with it
         assert width(line) <= max(columns, unbreakable, 2) + clinging
 
 
