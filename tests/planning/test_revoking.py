@@ -1,0 +1,114 @@
+"""What a revocation takes with it, and how soon (TERMS R2, R3, R4; FAULTS 147, 153)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
+from jprs_client.planning.revoking import asked_again, intents
+from jprs_client.terms.reasons import Circumstance, Reason, reason_for
+from tests.planning.worlds import DAY, NOW, certificate, names, to_revoke
+
+SHARED = "5b"
+CURRENT = certificate("a.jp", version=2, spki=SHARED)
+EVERY = [
+    ("a", certificate("a.jp", version=1, spki="old")),
+    ("a", CURRENT),
+    ("b", certificate("b.jp", version=1, spki=SHARED)),
+    ("b", certificate("b.jp", version=2, spki="own")),
+    ("c", certificate("c.jp", version=1, spki=SHARED)),
+    ("d", certificate("d.jp", version=1, spki=SHARED, revoked_at=NOW - DAY)),
+    ("e", certificate("e.jp", version=1, spki=SHARED, issued_at=NOW - 100 * DAY)),
+]
+LINEAGES = {
+    "a": LineageFacts("a", CURRENT),
+    "b": LineageFacts("b", EVERY[3][1]),
+    "c": LineageFacts("c", EVERY[4][1]),
+}
+
+
+def asked(
+    *circumstances: Circumstance,
+    chosen: CertificateFacts = CURRENT,
+    replace_it: bool | None = None,
+    wanted: Collection[str] = ("a", "b", "c"),
+) -> dict[tuple[str, int], RevocationIntent]:
+    found = intents(
+        "a", chosen, circumstances, reason_for(circumstances), replace_it=replace_it, every=EVERY, lineages=LINEAGES,
+        wanted=wanted, now=NOW,
+    )  # fmt: skip
+    return {(intent.lineage, intent.version): intent for intent in found}
+
+
+def test_every_living_certificate_that_shares_a_compromised_key_goes_with_it() -> None:
+    found = asked(Circumstance.KEY_COMPROMISED)
+
+    assert set(found) == {("a", 2), ("b", 1), ("c", 1)}
+    assert {intent.reason for intent in found.values()} == {1}
+    assert {intent.deadline for intent in found.values()} == {NOW + timedelta(hours=24)}
+
+
+def test_only_what_is_in_service_and_wanted_is_replaced() -> None:
+    found = asked(Circumstance.KEY_COMPROMISED, wanted=("a", "b"))
+
+    assert {key: intent.replace for key, intent in found.items()} == {("a", 2): True, ("b", 1): False, ("c", 1): False}
+
+
+def test_any_other_reason_takes_only_the_certificate_itself() -> None:
+    (intent,) = asked(Circumstance.REPLACED).values()
+
+    assert (intent.lineage, intent.version, intent.serial, intent.reason) == ("a", 2, "5e2", Reason.SUPERSEDED)
+    assert intent.names == names("a.jp")
+    assert intent.deadline == NOW + 5 * DAY
+    assert intent.circumstances == ("replaced",)
+
+
+@pytest.mark.parametrize(
+    ("circumstances", "replaced"),
+    [
+        ((Circumstance.KEY_COMPROMISED,), True),
+        ((Circumstance.REPLACED,), True),
+        ((Circumstance.NON_CONFORMING,), True),
+        ((Circumstance.ORGANIZATION_CHANGED,), True),
+        ((), True),
+        ((Circumstance.SITE_CLOSED,), False),
+        ((Circumstance.CONTROL_LOST,), False),
+        ((Circumstance.KEY_COMPROMISED, Circumstance.CONTROL_LOST), False),
+        ((Circumstance.KEY_COMPROMISED, Circumstance.SITE_CLOSED), False),
+    ],
+)
+def test_what_goes_on_is_replaced_and_what_is_gone_is_not(
+    circumstances: tuple[Circumstance, ...], replaced: bool
+) -> None:
+    assert asked(*circumstances)["a", 2].replace is replaced
+
+
+@pytest.mark.parametrize("wish", [True, False])
+def test_a_persons_word_on_replacing_stands(wish: bool) -> None:
+    assert asked(Circumstance.SITE_CLOSED, replace_it=wish)["a", 2].replace is wish
+    assert asked(Circumstance.REPLACED, replace_it=wish)["a", 2].replace is wish
+
+
+def test_an_older_version_is_not_replaced() -> None:
+    (intent,) = asked(Circumstance.REPLACED, chosen=EVERY[0][1]).values()
+
+    assert (intent.version, intent.replace) == (1, False)
+
+
+@given(st.sampled_from(list(Reason)), st.sampled_from(list(Reason)), st.booleans(), st.booleans())
+def test_asked_for_again_the_graver_reason_and_the_earlier_deadline_stand(
+    first: Reason, again: Reason, was_replaced: bool, is_replaced: bool
+) -> None:
+    before = to_revoke("a", 1, "a.jp", reason=first, replaced=was_replaced, deadline=NOW + DAY)
+    after = to_revoke("a", 1, "a.jp", reason=again, replaced=is_replaced, deadline=NOW + 2 * DAY)
+    both = asked_again(before, after)
+
+    gravest = next(reason for reason in (1, 5, 3, 4, 0) if reason in {first, again})
+    assert both.reason == asked_again(after, before).reason == gravest
+    assert both.deadline == NOW + DAY
+    assert both.replace is is_replaced
