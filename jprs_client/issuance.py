@@ -79,6 +79,7 @@ class Issuance:
         self._order: Order | None = None
         self._key_pem: bytes | None = None
         self._verified: Verified | None = None
+        self._ca_looks = False
         self._job = self._resumed_or_new()
 
     def run(self) -> None:
@@ -95,9 +96,11 @@ class Issuance:
             ]
         try:
             carry_out(steps, self._reached)
-        except (ChallengeFailed, RefusedByCa, BadAnswer):
+        except (ChallengeFailed, RefusedByCa, BadAnswer) as error:
             # What this order came to is known, and it will come to nothing else: the next attempt makes a new one.
-            self._keep(order_url=None, version=None)
+            # A proof that we could not even put up leaves it as it was: that one is gone on with (FAULTS V3).
+            if self._ca_looks or not isinstance(error, ChallengeFailed):
+                self._keep(order_url=None, version=None)
             raise
         self._store.end_job(lineage)
         self._store.versions.pending_key(lineage).unlink(missing_ok=True)
@@ -246,6 +249,7 @@ class Issuance:
             if proofs:
                 self._proving.wait_until_visible(proofs)
             for choice in choices:
+                self._ca_looks = True
                 self._ca.answer(choice.challenge, name=choice.name)
             self._order = self._ca.until_ready(order, self._deadline(VALIDATION_TIME))
         for code, params in notes:

@@ -473,30 +473,33 @@ def test_a_port_that_somebody_else_holds_is_told_with_its_holder(world: World, t
         failed(client, "apply", code=1, error="port-busy", says=rf"127\.0\.0\.1:{world.http_port}.*pid {os.getpid()}")
         assert client.certificate("busy.jp")["status"] == "missing"
     assert client.run("apply").code == 0  # a plain run reaches the goal once the port is free
+    assert len(world.asked("newOrder")) == 1  # with the order that is there
     assert client.certificate("busy.jp")["last_error"] is None
 
 
 def test_two_runs_at_once_make_one_order_and_the_second_says_who_is_first(world: World, tmp_path: Path) -> None:
-    """The first is held in its hook until the second has ended."""
+    """The first is held, with one proof of two up, until the second has ended; the second leaves that proof alone."""
     client, _ = world.client(tmp_path / "host", ("twice.jp", "1y"), solver=False)
-    go_on, begun = tmp_path / "go-on", tmp_path / "begun"
+    go_on, begun, calls = tmp_path / "go-on", tmp_path / "begun", tmp_path / "calls"
     os.mkfifo(go_on)
     os.mkfifo(begun)
     hook = hook_for_txt(
         tmp_path / "hook", world.ca.management, trust=world.ca.trust,
-        before=f'if verb == "present" and os.environ["JPRS_CLIENT_NAME"] == "twice.jp":\n'
+        before=f"open({str(calls)!r}, 'a').write(verb + ' ')\n"
+        'if verb == "present" and os.environ["JPRS_CLIENT_NAME"] == "www.twice.jp":\n'
         f"    open({str(begun)!r}, 'w').close()\n    open({str(go_on)!r}).read()\n",
     )  # fmt: skip
     add_hook_solver(client, "web", [hook], "dns-01")
     client.register()
     with client.start("--json", "apply") as first:
-        begun.open().close()  # its hook runs now
+        begun.open().close()  # its second hook runs now
         second = {language: client.run("--json", "--lang", language, "apply") for language in ("en", "ja")}
         waited = client.run("--lock-timeout", "1s", "apply")
-        renewed = client.run("renew", "--force")
         status = client.run("--json", "status")
+        held = calls.read_text()
         go_on.open("w").close()
         out, err = first.communicate(timeout=60)
+    assert held.split() == ["present", "present"]
     assert first.returncode == 0, err
     assert len(json.loads(out)["done"]) == 1
     for ended in second.values():
@@ -507,10 +510,20 @@ def test_two_runs_at_once_make_one_order_and_the_second_says_who_is_first(world:
         assert re.search(r"20\d\d-\d\d-\d\d", found["error"]["message"])
         assert found["error"]["next_step"]
     assert waited.code == 6
-    assert renewed.code in {0, 6}
     assert status.code == 0  # looking is always possible
     assert len(world.asked("newOrder")) == 1
     assert client.certificate("twice.jp")["status"] == "valid"
+
+
+def test_runs_for_different_certificates_go_side_by_side_and_share_a_port(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("left.jp", "1y"), ("right.jp", "1y"))
+    client.register()
+    world.quiet()
+    with client.start("--json", "apply", "left.jp") as left, client.start("--json", "apply", "right.jp") as right:
+        told = [run.communicate(timeout=100) for run in (left, right)]
+    assert [left.returncode, right.returncode] == [0, 0], told
+    assert [each["status"] for each in client.json("status")["certificates"]] == ["valid", "valid"]
+    assert len(world.asked("newOrder")) == 2
 
 
 @pytest.mark.parametrize(
