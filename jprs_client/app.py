@@ -140,7 +140,7 @@ class App:
         config = load(config_path, registry)
         if state_dir.exists() and not state_dir.is_dir():
             raise StateUnusable("state-not-a-directory", directory=state_dir)
-        store = Store(state_dir, config.ca.directory, clock, lock_timeout=lock_timeout)
+        store = Store(state_dir, config.ca.directory, clock, lock_timeout=lock_timeout, url=config.storage.url)
         return cls(config, store, clock, registry=registry, progress=progress, may_start=may_start)
 
     def close(self) -> None:

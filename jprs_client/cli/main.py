@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +20,7 @@ from jprs_client.errors import ConfigError, JprsClientError, UsageError, harmles
 from jprs_client.locale import Speech, language_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from jprs_client.clock import Clock
 
@@ -41,6 +43,11 @@ COMMANDS = {
 }
 
 INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """SIGTERM: whatever is under way is wound up as for Ctrl-C, so that no proof stays up (FAULTS 19)."""
 
 
 def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
@@ -51,7 +58,8 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
     screen = Screen(sys.stdout, sys.stderr, os.environ, json=as_json)
     door = Door(clock or SystemClock(), Speech(language_from(arguments, os.environ)), screen, os.environ)
     try:
-        code = _run(door, arguments)
+        with _wound_up_on_sigterm():
+            code = _run(door, arguments)
         door.close()
     except BrokenPipeError:
         if not reader_is_gone():
@@ -59,6 +67,24 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
         drop_output()
         return 1
     return code
+
+
+@contextmanager
+def _wound_up_on_sigterm() -> Iterator[None]:
+    """SIGTERM raises Terminated inside the block; nothing changes in a thread, or where somebody else listens."""
+    import signal
+
+    def terminate(_number: int, _frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run(door: Door, arguments: list[str]) -> int:
@@ -76,6 +102,8 @@ def _run(door: Door, arguments: list[str]) -> int:
     except (KeyboardInterrupt, EOFError, click.Abort):
         door.screen.error("")
         return _failed(door, "interrupted", INTERRUPTED)
+    except Terminated:
+        return _failed(door, "interrupted", TERMINATED)
     except BrokenPipeError:
         raise
     except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug
