@@ -41,7 +41,7 @@ def write_file(path: Path, content: bytes, mode: int = 0o600, *, uid: int = -1, 
 
     A symbolic link at `path` is replaced, not followed. `uid` and `gid` as in chown(2).
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    beside = _beside(path)
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -60,9 +60,14 @@ def write_file(path: Path, content: bytes, mode: int = 0o600, *, uid: int = -1, 
     sync_directory(path.parent)
 
 
+def _beside(path: Path) -> Path:
+    """A name that nobody has; not too long either where `path` has one of 255 octets."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.new")
+
+
 def point_link(link: Path, target: str) -> None:
     """Let the symbolic link `link` lead to `target`, in one step (FAULTS 10)."""
-    beside = link.with_name(f".{link.name}.{secrets.token_hex(8)}.new")
+    beside = _beside(link)
     beside.symlink_to(target)
     try:
         beside.rename(link)

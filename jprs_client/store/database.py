@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jprs_client.errors import StateUnusable
+from jprs_client.files import make_directory
 from jprs_client.store.schema import TABLES, VERSION
 
 Row = sqlite3.Row
@@ -92,12 +93,16 @@ class Database:
         try:
             new = not self.path.exists()
             if new:
+                make_directory(self.path.parent)
                 self.path.touch(mode=0o600)
             connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA busy_timeout = 30000")
             self._prepare(connection)
-        except (sqlite3.Error, OSError) as error:
+        except OSError as error:
+            cause = error.strerror or error
+            raise StateUnusable("state-not-writable", directory=self.path.parent, cause=cause) from error
+        except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
             raise self._unusable(error) from error

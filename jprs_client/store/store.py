@@ -594,7 +594,7 @@ class Ledger:
                VALUES (:lineage, :solver, :type, :name, :token, :content, :wildcard, :now)
                ON CONFLICT (lineage, solver, challenge_type, name, token) DO NOTHING""",
             lineage=self._lineage, solver=solver_name, type=proof.challenge_type, name=proof.name, token=proof.token,
-            content=proof.content, wildcard=int(proof.wildcard), now=self._store.clock.now().isoformat(),
+            content=proof.content, wildcard=int(proof.wildcard), now=_text(self._store.clock.now()),
         )  # fmt: skip
 
     def remove(self, solver_name: str, proof: Proof, /) -> None:
