@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -72,6 +72,14 @@ class Picture:
         """Every revocation that waits, by lineage and version."""
         return {(intent.lineage, intent.version): intent for intent in self.state.revocations}
 
+    @cached_property
+    def _all_have_started(self) -> bool:
+        return all(usage.has_started for usage in self.usages)
+
+    def begun_by(self, names: Collection[DnsName]) -> frozenset[DnsName]:
+        """The usage FQDNs whose period a certificate with `names` would start."""
+        return frozenset() if self._all_have_started else self.authority.starts(names)
+
     def not_at_month_end(self, due: Due, begins: frozenset[DnsName]) -> Due:
         """`due`, or the new month where usage FQDNs begin with it and a month ends within the hour (TERMS P1)."""
         if not begins or not close_to_month_end(max(due.at, self.now)):
@@ -92,17 +100,21 @@ class Picture:
         version: int = 0,
     ) -> Action:
         """An action, moved by what failed before for the same names."""
-        action = Action(kind, certificate, names, why, due_at, due_at, starts_usage, target, version)
-        failure = failure_of(action, self.state)
-        if failure is None:
-            return action
-        later = failure.retry_at > due_at
-        return replace(action, attempt_at=max(due_at, failure.retry_at), imposed=failure.imposed and later)
+        failure = self.state.failures.get((certificate, kind_of_failure(kind), target)) if self.state.failures else None
+        attempt_at, imposed = due_at, False
+        if failure is not None and failure.names == names and failure.retry_at > due_at:
+            attempt_at, imposed = failure.retry_at, failure.imposed
+        return Action(
+            kind, certificate, names, why, due_at, attempt_at, starts_usage, target, version, imposed
+        )  # fmt: skip
+
+
+_FAILURE_ROWS = {kind.value: kind.value for kind in Kind} | {"renew": "issue", "reissue": "issue"}
 
 
 def kind_of_failure(kind: Kind) -> str:
     """Failures of issuing, renewing and reissuing are one row: they fail in the same steps."""
-    return "issue" if kind in {Kind.ISSUE, Kind.RENEW, Kind.REISSUE} else kind.value
+    return _FAILURE_ROWS[kind.value]
 
 
 def failure_of(action: Action, state: State) -> Failure | None:
@@ -154,7 +166,7 @@ def issuances(picture: Picture) -> Iterator[Action]:
             continue
         if not certificate.names or certificate.foreign:
             continue  # a first certificate waits until every name that was written down for it is in order
-        begins = picture.authority.starts(certificate.names)
+        begins = picture.begun_by(certificate.names)
         due = picture.not_at_month_end(Due(picture.now, NEVER_ISSUED, Kind.ISSUE), begins)
         names = certificate.names
         found.append(picture.action(due.kind, certificate.name, names, due.why, due.at, starts_usage=begins))
@@ -168,10 +180,10 @@ def renewals(picture: Picture) -> Iterator[Action]:
         lineage = picture.state.lineages.get(certificate.name)
         if lineage is None or lineage.current is None or lineage.retired_at is not None or not certificate.names:
             continue
-        begins = picture.authority.starts(certificate.names)
+        begins = picture.begun_by(certificate.names)
         yield _replacement(picture, lineage, lineage.current, certificate.names, begins)
         if begins:  # while nobody has said that a period may begin, the other names must not run out
-            rest = frozenset(name for name in certificate.names if not picture.authority.starts({name}))
+            rest = frozenset(name for name in certificate.names if not picture.begun_by({name}))
             if rest:
                 yield _replacement(picture, lineage, lineage.current, rest, frozenset())
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
 from jprs_client.config import Config, UsageFqdnTable
 from jprs_client.planning.facts import State, UsageRecord
@@ -21,31 +22,31 @@ def usages(config: Config, state: State, now: datetime) -> tuple[Usage, ...]:
     suspended = config.operator.suspended
     return tuple(
         usage_of(table, state.usages.get(table.name), suspended=suspended, known_on=min(known_on, today)).at(today)
-        for table in sorted(config.usage_fqdns, key=lambda table: table.name)
+        for table in sorted(config.usage_fqdns, key=attrgetter("name.ascii"))
     )
 
 
 def usage_of(table: UsageFqdnTable, record: UsageRecord | None, *, suspended: bool, known_on: date) -> Usage:
     """One usage FQDN with the period that was running on `known_on`, or the one that ended before."""
-    usage = Usage(
-        name=table.name, term=table.term, continuation_term=table.continuation_term, terminating=table.terminating,
-        suspended=suspended,
-    )  # fmt: skip
+    period = _period(table, record, suspended=suspended, known_on=known_on)
+    return Usage(table.name, table.term, table.continuation_term, period, table.terminating, suspended)
+
+
+def _period(
+    table: UsageFqdnTable, record: UsageRecord | None, *, suspended: bool, known_on: date
+) -> UsagePeriod | None:
     period = _last_known_period(table, record, known_on)
     if period is None:
-        return usage
+        return None
     if table.started is None and record is not None and record.ended_on is not None:
         # It is over. Without the notice in the file it has been applied for anew (a new contract, not started).
-        return replace(usage, period=period) if table.terminating or suspended else usage
+        return period if table.terminating or suspended else None
     ends_at_known_end = (
         (table.terminating and record is not None and record.terminating)
         or (suspended and record is not None and record.suspended)
         or (table.terminating and period.end == table.ends)  # the operator's word on the very day it ends
     )
-    if not ends_at_known_end:
-        running = replace(usage, period=period, terminating=False, suspended=False).at(known_on)
-        period = running.period or period
-    return replace(usage, period=period)
+    return period if ends_at_known_end else period.carried_to(known_on, table.continuation_term)
 
 
 def _last_known_period(table: UsageFqdnTable, record: UsageRecord | None, known_on: date) -> UsagePeriod | None:

@@ -48,7 +48,10 @@ def wanted(config: Config, state: State, authority: Authority) -> WantedCertific
         asked = _asked_for(certificate, tables, state)
         names: set[DnsName] = set()
         foreign: set[DnsName] = set()
-        for name in sorted(asked):
+        for name in sorted(asked, key=attrgetter("ascii")):
+            if authority.authorises(name):
+                names.add(name)
+                continue
             try:
                 names.add(authority.orderable(name).name)
             except NotIssuable as refusal:
@@ -104,6 +107,8 @@ def _wants_derived(table: UsageFqdnTable, also: DnsName, state: State) -> bool:
 def without_covered(names: Iterable[DnsName]) -> frozenset[DnsName]:
     """`names` less those that a wildcard among them covers."""
     every = frozenset(names)
+    if not any(name.is_wildcard for name in every):
+        return every
     return frozenset(name for name in every if name.wildcard not in every)
 
 
