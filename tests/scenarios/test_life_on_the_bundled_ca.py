@@ -391,3 +391,48 @@ def test_a_closed_site_is_revoked_with_code_5_and_is_not_replaced(world: World, 
     # a person who asks for it by name gets it back, with a new key
     assert client.run("renew", "closed.jp", "--force").code == 0
     assert client.certificate("closed.jp")["status"] == "valid"
+
+
+def test_the_ca_is_asked_when_to_renew_once_a_certificate_is_some_hours_old(own_world: World, tmp_path: Path) -> None:
+    """RFC 9773: asked as often as the CA wants, the moment drawn once, the predecessor named in the next order."""
+    world = own_world
+    client, _ = world.client(tmp_path / "host", ("ari.jp", "1y"))
+    start = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    at(world, client, start)
+    client.register()
+    assert client.run("apply").code == 0
+    assert world.asked("renewalInfo") == []
+    at(world, client, start + timedelta(hours=7))
+    looked = one_document(client.run("--json", "apply"))
+    assert (looked["done"], looked["failed"]) == ([], [])
+    assert len(world.asked("renewalInfo")) == 1
+    first = client.certificate("ari.jp")["renew_at"]
+    assert client.run("apply").code == 0
+    assert len(world.asked("renewalInfo")) == 1
+    assert client.certificate("ari.jp")["renew_at"] == first
+    # a CA that wants it back at once is heard, and nobody has to do anything
+    at(world, client, start + timedelta(days=3))
+    window = {"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
+    world.ca.fault({"merge": {"suggestedWindow": window}}, endpoint="renewalInfo", count=1)
+    told = one_document(client.run("--json", "apply"))
+    assert [(a["action"], a["reason"]) for a in told["done"]] == [("renew", "ari-moment")]
+
+
+def test_names_that_change_make_a_new_certificate_and_a_dropped_one_is_only_archived(
+    world: World, tmp_path: Path
+) -> None:
+    client, _ = world.client(tmp_path / "host", ("stays.jp", "1y"), ("goes.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    client.replace('name = "stays.jp"', 'name = "stays.jp"\nderived = "never"')
+    client.add('[[certificate]]\nname = "stays.jp"\nusage_fqdns = ["stays.jp"]')
+    planned = client.json("plan")
+    check_plan(planned)
+    assert sorted((a["action"], a["certificate"]) for a in planned["actions"]) == [
+        ("reissue", "stays.jp"), ("remove", "goes.jp"),
+    ]  # fmt: skip
+    assert client.run("apply").code == 0
+    assert names_of(served_certificate(client, "stays.jp")) == ["stays.jp"]
+    assert (client.state / "live" / "goes.jp" / "privkey.pem").exists()  # no file is deleted
+    assert world.asked("revokeCert") == []
+    assert client.run("plan", "--check").code == 0
