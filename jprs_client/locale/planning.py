@@ -28,6 +28,10 @@ EN: dict[str, str] = {
     "remedy.not-issuable": (
         "Apply for the usage FQDN {apply_for} through your designated operator, then add it to the configuration."
     ),
+    "problem.grouping-not-there-yet": "Grouping by {grouping} is planned, but not there yet.",
+    "remedy.grouping-not-there-yet": (
+        "Until then each usage FQDN has a certificate of its own; [[certificate]] tables group names by hand."
+    ),
     "problem.not-registered": "There is no ACME account yet at {directory}.",
     "remedy.not-registered": "Run “jprs-client register --agree-terms --consent-ct” with the operator's credentials.",
     "problem.account-not-valid": "The CA calls the ACME account {status}.",
@@ -84,6 +88,10 @@ JA: dict[str, str] = {
     "reason.asked": "実行が求められました",
     "problem.not-issuable": "{name} の証明書を発行できる利用FQDNがありません。",
     "remedy.not-issuable": ("指定事業者を通じて利用FQDN {apply_for} を申し込み、設定ファイルに追加してください。"),
+    "problem.grouping-not-there-yet": "{grouping} によるまとめ方は予定していますが、まだ使えません。",
+    "remedy.grouping-not-there-yet": (
+        "それまでは利用FQDNごとに証明書を発行します。[[certificate]] を書けば、まとめる名前を指定できます。"
+    ),
     "problem.not-registered": "{directory} にACMEアカウントがまだありません。",
     "remedy.not-registered": (
         "指定事業者から受け取った認証情報で「jprs-client register --agree-terms --consent-ct」を実行してください。"

@@ -54,6 +54,8 @@ def plan(config: Config, state: State, now: datetime, *, jitter: bool = True) ->
 
 def _problems(picture: Picture) -> Iterable[Problem]:
     yield from picture.wanted.problems
+    if picture.config.planner.grouping != "per-usage-fqdn" and not picture.config.certificates:
+        yield Problem("grouping-not-there-yet", {"grouping": picture.config.planner.grouping})
     if picture.state.account is None:
         yield Problem("not-registered", {"directory": picture.config.ca.directory})
     elif picture.state.account.status != "valid":

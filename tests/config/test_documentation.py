@@ -20,7 +20,6 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 LATER = {
     "operator.name": "reports and notices",
     "operator.notice_days": "warnings before an end day",
-    "planner.grouping": "grouping several usage FQDNs into one certificate",
     "planner.max_names": "grouping several usage FQDNs into one certificate",
 }
 

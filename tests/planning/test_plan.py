@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from jprs_client.config import PlannerSection
 from jprs_client.planning.actions import Action, Kind
 from jprs_client.planning.facts import AriFacts, LineageFacts, UsageRecord
 from jprs_client.planning.plan import plan
@@ -464,3 +465,10 @@ def test_a_usage_fqdn_that_is_gone_but_paid_for_is_told_with_the_last_day_for_it
 
     assert (problem.code, problem.params) == ("usage-not-in-configuration", {"name": "old.jp", "ends": "2027-01-31"})
     assert codes(config(), knowing(usages=[replace(forgotten, terminating=True)]), NOW) == []
+
+
+def test_a_grouping_that_is_not_there_yet_is_said_not_ignored() -> None:
+    grouped = replace(config("example.jp"), planner=PlannerSection(grouping="multi-domain"))
+
+    assert [problem.code for problem in plan(grouped, knowing(), NOW).problems] == ["grouping-not-there-yet"]
+    assert plan(grouped, knowing(), NOW).coming == plan(config("example.jp"), knowing(), NOW).coming
