@@ -239,14 +239,15 @@ class App:
 
     def _before_doing(self, state: State, todo: list[Action]) -> bool:
         """What a run does before its first action, if it has one: True when the plan has to be made again."""
-        changed = self._remember_usages(state)
-        if self.store.jobs() or self.store.lineages_with_proofs():
+        interrupted = bool(self.store.jobs() or self.store.lineages_with_proofs())
+        if todo or interrupted:
             self.store.ready_to_write()
+        changed = self._remember_usages(state)
+        if interrupted:
             self._clear_up(state)
             changed = True
         if not todo:
             return changed
-        self.store.ready_to_write()
         if state.account is not None:
             for action in todo:
                 if action.kind in REPLACEMENTS and self.executor.look_up_derived(action.names):
@@ -280,10 +281,10 @@ class App:
             if record != known:
                 self.store.keep_usage(record)
                 changed = True
-        for name in picture.wanted.by_name:
-            lineage = state.lineages.get(name)
-            if lineage is not None and lineage.archived_at is not None:
-                self.store.archive(name, archived=False)
+        for certificate in picture.wanted.by_name.values():
+            lineage = state.lineages.get(certificate.name)
+            if certificate.names and lineage is not None and lineage.archived_at is not None:
+                self.store.archive(certificate.name, archived=False)
                 changed = True
         return changed
 
@@ -418,16 +419,16 @@ class App:
         """Carry revocations out: the replacement is issued, installed and seen served first, unless there is none."""
         self.store.ready_to_write()
         state = self.store.state()
+        keys_of = {(name, facts.version): facts.key_spki_sha256 for name, facts in self.store.certificates()}
         with self.store.writing():
             for intent in intents:
                 self.store.keep_revocation(intent)
                 lineage = state.lineages.get(intent.lineage)
                 current = lineage.current if lineage else None
+                if intent.reason == Reason.KEY_COMPROMISE:
+                    self.store.block_key(keys_of[(intent.lineage, intent.version)])
                 if current is not None and current.version == intent.version:
-                    if intent.reason == Reason.KEY_COMPROMISE:
-                        self.store.block_key(current.key_spki_sha256)
-                    if not intent.replace:
-                        self.store.retire(intent.lineage)
+                    self.store.retire(intent.lineage, retired=not intent.replace)
                 self.store.keep_event(
                     "revocation-asked", intent.lineage, serial=intent.serial, reason=intent.reason,
                     circumstances=", ".join(intent.circumstances),

@@ -119,9 +119,12 @@ class Executor:
     # -- issue, renew, reissue --------------------------------------------------------------------------------------
 
     def _issue(self, action: Action, state: State) -> None:
+        self._remember_directory()
+        self._issuance(action, self._wanted(action.certificate, state), state).run()
+
+    def _remember_directory(self) -> None:
         directory = self._tools.ca().directory()
         self._store.keep_directory(offers_ari=directory.renewal_info is not None, terms_url=directory.terms_of_service)
-        self._issuance(action, self._wanted(action.certificate, state), state).run()
 
     def _issuance(self, action: Action, wanted: Wanted, state: State) -> Issuance:
         return Issuance(
@@ -228,8 +231,9 @@ class Executor:
         lineage = state.lineages[action.certificate]
         told = self._tools.ca().renewal_info(der_of(material.cert_pem))
         known = lineage.ari
-        if told is None:
-            return  # the directory no longer offers it, which `ca` has remembered
+        if told is None:  # the directory no longer offers it: nobody is asked again until it does
+            self._remember_directory()
+            return
         if told.start is None or told.end is None:
             # No usable answer: what was drawn before stands, and we ask again later.
             kept = known or AriFacts(look_at=told.retry_at)

@@ -298,7 +298,7 @@ class Issuance:
         verified = self._checked(self._ca.certificate(self._held.certificate), self._key)
         for code, params in verified.warnings:
             self._progress(f"note-{code}", certificate=self._wanted.name, **params)
-        version = self._store.versions.next_version(self._wanted.name)
+        version = self._store.next_version(self._wanted.name)
         self._keep(version=version)
         self._store.versions.add(
             self._wanted.name, version, Material(verified.cert_pem, verified.chain_pem, self._key)

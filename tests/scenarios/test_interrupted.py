@@ -235,9 +235,13 @@ os.execv({here.nginx.binary!r}, {list(here.nginx.reload_command)!r})
         assert here.client.run("plan", "--check").code == 0
 
 
-def test_a_stopped_run_takes_its_proofs_down_before_it_goes(world: World, tmp_path: Path) -> None:
-    """SIGINT, as a person presses Ctrl-C: no traceback, the proofs are down, the next run goes on."""
-    client, identity = world.client(tmp_path / "host", ("interrupted.jp", "1y"), solver=False)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_takes_its_proofs_down_before_it_goes(
+    number: signal.Signals, code: int, world: World, tmp_path: Path
+) -> None:
+    """Ctrl-C, and what systemd sends: no traceback, the proofs are down, the next run goes on (FAULTS 19)."""
+    domain = f"{number.name.lower()}.jp"
+    client, identity = world.client(tmp_path / "host", (domain, "1y"), solver=False)
     calls, begun = tmp_path / "calls", tmp_path / "begun"
     os.mkfifo(begun)
     hook = hook_for_txt(
@@ -252,13 +256,13 @@ def test_a_stopped_run_takes_its_proofs_down_before_it_goes(world: World, tmp_pa
     world.ca.fault({"delay": 30}, endpoint="challenge")
     with client.start("apply") as process:
         begun.open().close()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=60)
     world.ca.delete("/faults")
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in err
     hook_calls = calls.read_text().split()
     assert hook_calls.count("clean-up") >= hook_calls.count("present")
     begun.unlink()
     begun.touch()
-    goes_on(world, client, "interrupted.jp", identity)
+    goes_on(world, client, domain, identity)
