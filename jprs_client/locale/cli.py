@@ -56,7 +56,7 @@ EN: dict[str, str] = {
     "error.bug": "This should not have happened: it is a fault of this program.",
     "next.bug": "Please report it with the lines above. They hold no keys, but may hold names of hosts.",
     # help
-    "help.program": "Gets, renews, installs and revokes certificates of JPRS's certificate service, ACME edition.",
+    "help.program": "Get, renew, install and revoke certificates of JPRS's certificate service, ACME edition.",
     "more.program": "Start with `init`, then `register`, then look at `plan` before you `apply`.",
     "help.common.config": "The configuration file; otherwise JPRS_CLIENT_CONFIG, or /etc/jprs-client/config.toml.",
     "help.common.state-dir": "The state directory; otherwise /var/lib/jprs-client.",

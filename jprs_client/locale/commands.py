@@ -2,7 +2,7 @@
 
 EN: dict[str, str] = {
     # Help
-    "help.register": "Creates the ACME account with the operator's credentials.",
+    "help.register": "Create the ACME account with the operator's credentials.",
     "more.register": (
         "Registering means agreeing to the terms of use, CPS and CP, and consenting to the disclosure of certificate "
         "data to certificate transparency log operators abroad. The credentials are used once; the account key is "
@@ -12,24 +12,24 @@ EN: dict[str, str] = {
     "help.register.consent-ct": "You have read JPRS's page on it and consent to the disclosure to CT log operators.",
     "help.register.eab-credentials": "File with key_id and hmac_key; default: the configuration's.",
     "help.account": "The ACME account.",
-    "help.account.show": "Shows the account at the configured directory, as last known.",
-    "help.explain": "Says which usage FQDN authorises NAME and which certificate serves it, or what to apply for.",
+    "help.account.show": "Show the account at the configured directory, as last known.",
+    "help.explain": "Say which usage FQDN authorises NAME and which certificate serves it, or what to apply for.",
     "help.explain.name": "A host name or wildcard, in any script.",
-    "help.plan": "Shows what is due, what is coming, and why. Changes nothing, asks nobody.",
+    "help.plan": "Show what is due, what is coming, and why. Changes nothing, asks nobody.",
     "help.plan.at": "As if it were this moment: a day (2026-11-22) or an RFC 3339 time.",
     "help.plan.check": "Exit with 10 when something is due.",
-    "help.apply": "Does what is due: issues, renews, reissues, installs. What the timer runs.",
+    "help.apply": "Do what is due: issue, renew, reissue, install. What the timer runs.",
     "help.apply.names": "Only these certificates.",
     "help.apply.start-usage": "You confirm that first issuances may start usage periods, which are charged.",
-    "help.renew": "Does the renewals only, and the installs that follow.",
+    "help.renew": "Do the renewals only, and the installs that follow.",
     "help.renew.names": "Only these certificates.",
     "help.renew.force": "Renew now, whether due or not.",
-    "help.install": "Deploys the current certificates again.",
+    "help.install": "Deploy the current certificates again.",
     "help.install.names": "Only these certificates.",
     "help.install.show": "Show what would change, and change nothing.",
-    "help.rollback": "Goes back to the version that was served before.",
+    "help.rollback": "Go back to the version that was served before.",
     "help.rollback.name": "The certificate.",
-    "help.revoke": "Revokes a certificate; it is replaced first where its site goes on.",
+    "help.revoke": "Revoke a certificate; it is replaced first where its site goes on.",
     "more.revoke": (
         "Say what happened; the reason code follows: key-compromised (1), control-lost (5), site-closed (5), "
         "organization-changed (3), replaced (4), non-conforming (0). Every code but 0 is published in the CRL."
@@ -40,11 +40,11 @@ EN: dict[str, str] = {
     "help.revoke.replace": "Issue and install a new certificate first, or do not.",
     "help.revoke.serial": "Another version than the current one, by serial number.",
     "help.revoke.yes": "Do not ask.",
-    "help.status": "Shows account, certificates and usage FQDNs.",
+    "help.status": "Show account, certificates and usage FQDNs.",
     "help.status.names": "Only these certificates.",
-    "help.show": "Shows everything known of one certificate.",
+    "help.show": "Show everything known of one certificate.",
     "help.show.name": "The certificate.",
-    "help.demo": "Shows a certificate's whole life against the bundled CA on this machine, leaving nothing behind.",
+    "help.demo": "Show a certificate's whole life against the bundled CA on this machine, leaving nothing behind.",
     # Words
     "word.done": "done: ",
     "word.failed": "failed: ",
