@@ -5,7 +5,9 @@ What doing needs (the CA, the pool, cryptography) is imported when something is 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -21,7 +23,7 @@ from jprs_client.planning.actions import Action, Kind, Problem, Why
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State, UsageRecord
 from jprs_client.planning.plan import Plan, plan
 from jprs_client.planning.revoking import intents
-from jprs_client.planning.rules import Picture, kind_of_failure
+from jprs_client.planning.rules import Picture, failure_of, kind_of_failure
 from jprs_client.planning.standing import CertificateStanding, standings
 from jprs_client.planning.usages import record_of
 from jprs_client.registry import Registry
@@ -50,6 +52,9 @@ ASKS_THE_CA = REPLACEMENTS | {Kind.REVOKE, Kind.OBSERVE}
 
 #: What `renew` does: no first issuance.
 RENEWALS = frozenset(Kind) - {Kind.ISSUE, Kind.REMOVE}
+
+#: Why a replacement is made that is not due: a person wants it, or one that had begun was interrupted.
+BROUGHT_FORWARD = frozenset({"asked", "interrupted"})
 
 #: When several exit codes apply, the first of these is the run's.
 GRAVEST_FIRST = (3, 4, 7, 1, 5, 6)
@@ -138,8 +143,7 @@ class App:
         """Read the configuration and find the state. Raises ConfigError, StateUnusable; touches nothing."""
         registry = Registry()
         config = load(config_path, registry)
-        if state_dir.exists() and not state_dir.is_dir():
-            raise StateUnusable("state-not-a-directory", directory=state_dir)
+        _must_be_usable(state_dir)
         store = Store(state_dir, config.ca.directory, clock, lock_timeout=lock_timeout, url=config.storage.url)
         return cls(config, store, clock, registry=registry, progress=progress, may_start=may_start)
 
@@ -208,7 +212,7 @@ class App:
         while True:
             state = self.store.state()
             planned = plan(self.config, state, self.clock.now())
-            planned = self._forced(planned, asked, attempted)
+            planned = self._brought_forward(planned, state, asked, attempted)
             todo = [action for action in self._todo(planned, asked) if _key(action) not in attempted]
             if not begun:
                 begun = True
@@ -242,6 +246,8 @@ class App:
         interrupted = bool(self.store.jobs() or self.store.lineages_with_proofs())
         if todo or interrupted:
             self.store.ready_to_write()
+            for path in self.store.tighten():
+                self._note("state-was-open", file=path)
         changed = self._remember_usages(state)
         if interrupted:
             self._clear_up(state)
@@ -254,6 +260,10 @@ class App:
                     changed = True
         return changed
 
+    def _note(self, code: str, **params: object) -> None:
+        """Something a person should hear that stops nothing (`note.CODE`)."""
+        self.progress(f"note-{code}", **params)
+
     def _clear_up(self, state: State) -> None:
         """Finish what an interrupted run had as good as done, and take down the proofs that it left up.
 
@@ -264,7 +274,7 @@ class App:
         for lineage in self.store.lineages_with_proofs():
             with suppress(Locked), self.store.claims.held("lineage", lineage, 0):
                 for code, params in clear_left_over(self.solver, self.store.ledger(lineage)):
-                    self.progress(f"note-{code}", **params)
+                    self._note(code, **params)
         self.executor.finish_begun(state)
 
     def _remember_usages(self, state: State) -> bool:
@@ -301,24 +311,29 @@ class App:
         """The CA's own Retry-After is waited for, unless a person names the certificate; our caution is not."""
         return action.imposed and action.attempt_at > planned.at and asked.names is None
 
-    def _forced(self, planned: Plan, asked: Asked, attempted: set[tuple[object, ...]]) -> Plan:
-        """With `--force`, the plan with every replacement that was asked for due now, once a run."""
-        if not asked.force:
-            return planned
+    def _brought_forward(self, planned: Plan, state: State, asked: Asked, attempted: set[tuple[object, ...]]) -> Plan:
+        """The plan with replacements due that are not: forced ones, and those that an interrupted run has ordered."""
         tried = {key[1] for key in attempted if key[0] == kind_of_failure(Kind.RENEW)}
-        coming = tuple(
-            replace(action, due_at=planned.at, attempt_at=planned.at)
-            if action.kind in REPLACEMENTS and asked.covers(action) and action.certificate not in tried
-            else action
-            for action in planned.coming
-        )
-        return replace(planned, coming=coming)
+        ordered = {job.lineage for job in self.store.jobs() if job.order_url is not None}
+
+        def forward(action: Action) -> Action:
+            if action.kind not in REPLACEMENTS or not asked.covers(action) or action.certificate in tried:
+                return action
+            if asked.force:
+                return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("asked"))
+            failure = failure_of(action, state)
+            told_to_wait = failure is not None and failure.imposed and failure.retry_at > planned.at
+            if action.certificate in ordered and action.due_at > planned.at and not told_to_wait:
+                return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("interrupted"))
+            return action
+
+        return replace(planned, coming=tuple(map(forward, planned.coming)))
 
     def _do(self, action: Action, asked: Asked, report: Report) -> None:
         try:
             with self.store.claims.held("lineage", action.certificate):
                 state = self.store.state()
-                if not asked.force and not self._still_due(action, state):
+                if action.why.code not in BROUGHT_FORWARD and not self._still_due(action, state):
                     return
                 if action.starts_usage and not self._start_confirmed(action, state, asked):
                     self._not_confirmed(action, report)
@@ -385,18 +400,29 @@ class App:
         (lineage,) = self.lineages([name])
         state = self.store.state()
         every = self.store.certificates()
-        wanted = Picture(self.config, state, self.clock.now()).wanted.by_name.values()
-        return intents(
-            lineage,
-            self._chosen(lineage, state.lineages.get(lineage), serial, every),
-            circumstances,
-            reason if reason is not None else reason_for(circumstances),
-            replace_it=replace_it,
-            every=every,
-            lineages=state.lineages,
-            wanted={certificate.name for certificate in wanted if certificate.names},
-            now=self.clock.now(),
-        )
+        chosen = self._chosen(lineage, state.lineages.get(lineage), serial, every)
+        if chosen.revoked_at is not None:
+            raise RefusedByCa(
+                "revoked-already", name=lineage, serial=chosen.serial, revoked_at=chosen.revoked_at,
+                reason=chosen.revocation_reason,
+            )  # fmt: skip
+        wanted = {each.name for each in self._picture(state).wanted.by_name.values() if each.names}
+
+        def of(code: Reason) -> tuple[RevocationIntent, ...]:
+            return intents(
+                lineage, chosen, circumstances, code, replace_it=replace_it, every=every, lineages=state.lineages,
+                wanted=wanted, now=self.clock.now(),
+            )  # fmt: skip
+
+        if reason is not None:
+            return of(reason)
+        found = of(reason_for(circumstances))
+        if found[0].replace:  # being replaced is a circumstance, too, if the last one to count (TERMS R2, R7)
+            return of(reason_for([*circumstances, Circumstance.REPLACED]))
+        return found
+
+    def _picture(self, state: State) -> Picture:
+        return Picture(self.config, state, self.clock.now())
 
     def _chosen(
         self,
@@ -480,9 +506,13 @@ class App:
             version = known.previous_version if known is not None else None
             facts = next((facts for other, facts in self.store.certificates(lineage) if facts.version == version), None)
             if known is None or version is None or facts is None:
-                raise UsageError("nothing-to-roll-back-to", name=lineage)
-            if facts.revoked_at is not None or facts.not_after <= self.clock.now():
-                raise RefusedByCa("rollback-unusable", name=lineage, serial=facts.serial, not_after=facts.not_after)
+                raise JprsClientError("nothing-to-roll-back-to", name=lineage)
+            if facts.revoked_at is not None:
+                raise RefusedByCa(
+                    "rollback-revoked", name=lineage, serial=facts.serial, revoked_at=facts.revoked_at
+                )  # fmt: skip
+            if facts.not_after <= self.clock.now():
+                raise RefusedByCa("rollback-expired", name=lineage, serial=facts.serial, expired_at=facts.not_after)
             if self.store.is_blocked(facts.key_spki_sha256):
                 raise RefusedByCa("rollback-key-blocked", name=lineage, serial=facts.serial)
             wanted = Picture(self.config, state, self.clock.now()).wanted.by_name.get(lineage)
@@ -518,11 +548,7 @@ class App:
         account = self.store.account()
         if account is None:
             raise RefusedByCa("not-registered", directory=self.config.ca.directory)
-        try:
-            key_pem = self.store.account_key_path.read_bytes()
-        except OSError as error:
-            raise StateUnusable("account-key-missing", file=self.store.account_key_path, cause=error) from error
-        return self._ca_without_account.with_account(account.url, key_pem)
+        return self._ca_without_account.with_account(account.url, self.store.account_key())
 
     @cached_property
     def _resolver(self) -> Resolver:
@@ -562,7 +588,7 @@ class App:
         for solver_name, proof in proofs:
             notes += check_listener(self.solver(solver_name), proof)
         for code, params in notes:
-            self.progress(f"note-{code}", **params)
+            self._note(code, **params)
 
     @cached_property
     def _deployer(self) -> Deployer:
@@ -588,6 +614,19 @@ def opened(app: App) -> Iterator[App]:
         yield app
     finally:
         app.close()
+
+
+def _must_be_usable(state_dir: Path) -> None:
+    try:
+        mode = state_dir.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            raise StateUnusable("state-not-a-directory", directory=state_dir)
+        if not os.access(state_dir, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StateUnusable("state-not-readable", directory=state_dir, cause=error.strerror) from error
 
 
 def _key(action: Action) -> tuple[object, ...]:

@@ -81,7 +81,7 @@ def _key_and_account(config: Config, store: Store, ca: Ca) -> tuple[bytes, Accou
     """The account key, made durable; and the account, where an earlier run had the CA make it (FAULTS 1, 2)."""
     path = store.account_key_path
     if path.exists():
-        key_pem = path.read_bytes()
+        key_pem = store.account_key()
         return key_pem, ca.find_account(key_pem)
     key_pem = keys.generate(config.account.key_type)
     make_directory(path.parent)

@@ -22,11 +22,20 @@ EN: dict[str, str] = {
     "next.contact-missing": 'Add contact = ["you@example.jp"] under [account]; the CA\'s urgent notices go there.',
     "error.not-registered": "There is no ACME account yet at {directory}.",
     "next.not-registered": "Run “jprs-client register --agree-terms --consent-ct” with the operator's credentials.",
+    "error.account-key-damaged": "The account's private key {file} is damaged.",
+    "next.account-key-damaged": "Restore it from your backup; without it the account cannot be used.",
     "error.account-key-missing": "The account's private key {file} cannot be read: {cause}.",
     "next.account-key-missing": "Restore it from your backup; without it the account cannot be used.",
     # State
     "error.state-not-writable": "The state directory {directory} cannot be written: {cause}.",
     "next.state-not-writable": "Run as a user who may write there, make room on the disk, or name another --state-dir.",
+    "error.state-not-readable": "The state directory {directory} cannot be read: {cause}.",
+    "next.state-not-readable": "Run as the user whom it belongs to, mostly root, or name another --state-dir.",
+    "error.state-database-lost": "The database {file} is gone or empty, but what it described is there: {found}.",
+    "next.state-database-lost": (
+        "Restore it from a backup. Beginning anew would need new credentials and might start usage periods again."
+    ),
+    "note.state-was-open": "Others could get at {file}; its permissions have been corrected.",
     "error.state-not-a-directory": "{directory} is not a directory.",
     "next.state-not-a-directory": "Name a directory with --state-dir.",
     "error.state-database-unusable": "The database {file} cannot be used: {cause}.",
@@ -39,7 +48,7 @@ EN: dict[str, str] = {
     "next.version-unreadable": "Restore the folder from a backup, or run “jprs-client renew --force {name}”.",
     "error.pending-key-lost": "The key of the order under way for {name} is gone.",
     "next.pending-key-lost": "Run apply again; it begins with a new key.",
-    "error.locked": "Another run (process {pid}, since {since}) is working on {what} {name}.",
+    "error.locked": "Another run (process {pid}, since {since_at}) is working on the {what} {name}.",
     "next.locked": "Wait until it has ended, or use --lock-timeout to wait here.",
     # What a person asked for
     "error.no-such-certificate": "There is no certificate {name}. There are: {known}.",
@@ -51,8 +60,13 @@ EN: dict[str, str] = {
     "next.nothing-issued": "Run “jprs-client apply {name}” first.",
     "error.nothing-to-roll-back-to": "{name} has no earlier version to go back to.",
     "next.nothing-to-roll-back-to": "Nothing was changed.",
-    "error.rollback-unusable": "The earlier version of {name} (serial {serial}) is revoked, or expired on {not_after}.",
-    "next.rollback-unusable": "Nothing was changed; the newer version keeps being served.",
+    "error.rollback-revoked": "The earlier version of {name} (serial {serial}) was revoked at {revoked_at}.",
+    "next.rollback-revoked": "Nothing was changed; the newer version keeps being served.",
+    "error.rollback-expired": "The earlier version of {name} (serial {serial}) expired at {expired_at}.",
+    "next.rollback-expired": "Nothing was changed; the newer version keeps being served.",
+    "error.revoked-already": "{name}: serial {serial} was revoked already, at {revoked_at} with code {reason}.",
+    "error.revoked-already.no-reason": "{name}: serial {serial} was revoked already, at {revoked_at}.",
+    "next.revoked-already": "Nothing was sent. For a new certificate, run “jprs-client renew --force {name}”.",
     "error.rollback-key-blocked": "The key of the earlier version of {name} (serial {serial}) was compromised.",
     "next.rollback-key-blocked": "Nothing was changed; a compromised key is never used again.",
 }
@@ -81,12 +95,22 @@ JA: dict[str, str] = {
     "next.not-registered": (
         "指定事業者から受け取った認証情報で「jprs-client register --agree-terms --consent-ct」を実行してください。"
     ),
+    "error.account-key-damaged": "アカウントの秘密鍵 {file} が壊れています。",
+    "next.account-key-damaged": "バックアップから復元してください。この鍵がないとアカウントは使えません。",
     "error.account-key-missing": "アカウントの秘密鍵 {file} を読めません: {cause}",
     "next.account-key-missing": "バックアップから復元してください。この鍵がないとアカウントは使えません。",
     "error.state-not-writable": "状態ディレクトリ {directory} に書き込めません: {cause}",
     "next.state-not-writable": (
         "書き込めるユーザーで実行するか、ディスクの空きを確保するか、別の --state-dir を指定してください。"
     ),
+    "error.state-not-readable": "状態ディレクトリ {directory} を読めません: {cause}",
+    "next.state-not-readable": "所有者（通常は root）で実行するか、別の --state-dir を指定してください。",
+    "error.state-database-lost": "データベース {file} がないか空ですが、その内容にあたるものが残っています: {found}",
+    "next.state-database-lost": (
+        "バックアップから復元してください。初めからやり直すと、新しい認証情報が必要になり、"
+        "ご利用期間が改めて始まるおそれがあります。"
+    ),
+    "note.state-was-open": "ほかのユーザーが {file} を読み書きできる状態でした。権限を直しました。",
     "error.state-not-a-directory": "{directory} はディレクトリではありません。",
     "next.state-not-a-directory": "--state-dir でディレクトリを指定してください。",
     "error.state-database-unusable": "データベース {file} を使えません: {cause}",
@@ -103,7 +127,7 @@ JA: dict[str, str] = {
     ),
     "error.pending-key-lost": "{name} の申請に使っている鍵がなくなっています。",
     "next.pending-key-lost": "apply をもう一度実行してください。新しい鍵で始めます。",
-    "error.locked": "別の実行（プロセス {pid}、{since} から）が {what} {name} を処理しています。",
+    "error.locked": "別の実行（プロセス {pid}、{since_at} から）が {what} {name} を処理しています。",
     "next.locked": "終わるまで待つか、--lock-timeout で待ち時間を指定してください。",
     "error.no-such-certificate": "証明書 {name} はありません。あるのは次のとおりです: {known}",
     "error.no-such-certificate.no-known": "証明書 {name} はありません。",
@@ -114,10 +138,17 @@ JA: dict[str, str] = {
     "next.nothing-issued": "先に「jprs-client apply {name}」を実行してください。",
     "error.nothing-to-roll-back-to": "{name} には戻れる以前のバージョンがありません。",
     "next.nothing-to-roll-back-to": "何も変更していません。",
-    "error.rollback-unusable": (
-        "{name} の以前のバージョン（シリアル番号 {serial}）は失効しているか、{not_after} に期限が切れています。"
+    "error.rollback-revoked": "{name} の以前のバージョン（シリアル番号 {serial}）は {revoked_at} に失効しています。",
+    "next.rollback-revoked": "何も変更していません。新しいバージョンの提供が続きます。",
+    "error.rollback-expired": (
+        "{name} の以前のバージョン（シリアル番号 {serial}）は {expired_at} に期限が切れています。"
     ),
-    "next.rollback-unusable": "何も変更していません。新しいバージョンの提供が続きます。",
+    "next.rollback-expired": "何も変更していません。新しいバージョンの提供が続きます。",
+    "error.revoked-already": (
+        "{name} のシリアル番号 {serial} は、{revoked_at} に理由コード {reason} ですでに失効しています。"
+    ),
+    "error.revoked-already.no-reason": "{name} のシリアル番号 {serial} は、{revoked_at} にすでに失効しています。",
+    "next.revoked-already": "何も送信していません。新しい証明書は「jprs-client renew --force {name}」で発行します。",
     "error.rollback-key-blocked": "{name} の以前のバージョン（シリアル番号 {serial}）の鍵は危殆化しています。",
     "next.rollback-key-blocked": "何も変更していません。危殆化した鍵は二度と使いません。",
 }

@@ -9,9 +9,10 @@ EN: dict[str, str] = {
     "reason.names-differ.no-added": "names are left out: {removed}",
     "reason.names-differ.no-removed": "names are added: {added}",
     "reason.ari-moment": "the CA has named this moment (renewal information)",
+    "reason.expired": "the certificate has expired",
     "reason.ari-too-late": "the CA would wait longer, but a fifth of the lifetime is kept in reserve",
-    "reason.lifetime-spent": "most of the lifetime has passed",
-    "reason.rolled-back": "a person went back to this version; half of what was left then has passed",
+    "reason.lifetime-spent": "most of the lifetime is over by then",
+    "reason.rolled-back": "a person went back to this version; half of what was left then is over by then",
     "reason.compromised": "its key was reported as compromised",
     "reason.revocation-asked": "it is to be revoked and takes its replacement first",
     "reason.asked-to-revoke": "revocation was asked for with code {code} ({circumstances})",
@@ -19,7 +20,7 @@ EN: dict[str, str] = {
     "reason.not-installed": "{target} has not been given a certificate yet",
     "reason.older-served": "{target} does not serve the current version yet",
     "reason.not-in-configuration": "the configuration no longer asks for it",
-    "reason.usage-ended": "no usable usage FQDN authorises any of its names any more",
+    "reason.usage-ended": "the usage periods of all its names are over by then",
     "reason.ask-renewal-information": "the CA is asked when it wants this certificate renewed",
     "reason.interrupted": "an earlier run was interrupted",
     "reason.asked": "it was asked for",
@@ -52,6 +53,19 @@ EN: dict[str, str] = {
     "remedy.usage-not-in-configuration": (
         "If it is to end, have your designated operator file the termination notice by {ends}; else put it back."
     ),
+    "problem.no-usage-fqdn": "{file} names no usage FQDN.",
+    "remedy.no-usage-fqdn": "Add a [[usage_fqdn]] table for each one that you applied for.",
+    "problem.shares-with-ending": (
+        "Certificate {certificate} also carries {usage_fqdn}, whose period ends on {ends}; the CA may revoke it then, "
+        "and {names} with it."
+    ),
+    "remedy.shares-with-ending": (
+        "Give {names} a [[certificate]] of their own before that day; separating them is not done by itself yet."
+    ),
+    "problem.still-paid-for": (
+        "The period of usage FQDN {usage_fqdn} goes on after {ends} although its certificate was given up."
+    ),
+    "remedy.still-paid-for": "To end it, have your designated operator file the termination notice by {ends}.",
     "problem.not-replaced": "Certificate {name} was revoked and is not replaced.",
     "remedy.not-replaced": "For a new one, run “jprs-client renew --force {name}”.",
     "problem.start-not-confirmed": (
@@ -73,8 +87,9 @@ JA: dict[str, str] = {
     "reason.names-differ.no-removed": "名前が加わります: {added}",
     "reason.ari-moment": "認証局がこの時刻を指定しました（更新情報）",
     "reason.ari-too-late": "認証局の指定はさらに後ですが、有効期間の5分の1は予備として残します",
-    "reason.lifetime-spent": "有効期間の大半が過ぎました",
-    "reason.rolled-back": "このバージョンに戻されてから、残り期間の半分が過ぎました",
+    "reason.expired": "証明書の期限が切れています",
+    "reason.lifetime-spent": "有効期間の大半が過ぎる時期です",
+    "reason.rolled-back": "このバージョンに戻されてから、残り期間の半分が過ぎる時期です",
     "reason.compromised": "鍵の危殆化が報告されました",
     "reason.revocation-asked": "失効の前に、代わりの証明書に取り替えます",
     "reason.asked-to-revoke": "理由コード {code}（{circumstances}）での失効が求められました",
@@ -82,7 +97,7 @@ JA: dict[str, str] = {
     "reason.not-installed": "{target} にはまだ証明書が配置されていません",
     "reason.older-served": "{target} はまだ現在のバージョンを提供していません",
     "reason.not-in-configuration": "設定ファイルで必要とされなくなりました",
-    "reason.usage-ended": "含まれる名前を対象にできる利用FQDNがなくなりました",
+    "reason.usage-ended": "含まれるすべての名前のご利用期間が終わります",
     "reason.ask-renewal-information": "この証明書の更新時期を認証局に尋ねます",
     "reason.interrupted": "前回の実行が途中で止まりました",
     "reason.asked": "実行が求められました",
@@ -116,6 +131,19 @@ JA: dict[str, str] = {
         "利用を終える場合は、{ends} までに指定事業者を通じて利用終了を届け出てください。"
         "続ける場合は設定に戻してください。"
     ),
+    "problem.no-usage-fqdn": "{file} に利用FQDNがありません。",
+    "remedy.no-usage-fqdn": "申し込んだ利用FQDNごとに [[usage_fqdn]] を加えてください。",
+    "problem.shares-with-ending": (
+        "証明書 {certificate} には、{ends} にご利用期間が終わる {usage_fqdn} も含まれています。"
+        "認証局はその後この証明書を失効でき、{names} も使えなくなります。"
+    ),
+    "remedy.shares-with-ending": (
+        "その日までに、{names} を別の [[certificate]] に分けてください。自動の分離にはまだ対応していません。"
+    ),
+    "problem.still-paid-for": (
+        "証明書は使わなくなりましたが、利用FQDN {usage_fqdn} の利用は {ends} のあとも継続されます。"
+    ),
+    "remedy.still-paid-for": "終える場合は、{ends} までに指定事業者を通じて利用終了を届け出てください。",
     "problem.not-replaced": "証明書 {name} は失効し、代わりの証明書はありません。",
     "remedy.not-replaced": "新しい証明書が必要なときは「jprs-client renew --force {name}」を実行してください。",
     "problem.start-not-confirmed": "{certificate} の最初の証明書を発行すると、{names} のご利用期間と課金が始まります。",

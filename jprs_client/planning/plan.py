@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from jprs_client.config import Config
 from jprs_client.planning.actions import Action, Kind, Problem
-from jprs_client.planning.facts import State
+from jprs_client.planning.facts import LineageFacts, State
 from jprs_client.planning.rules import RULES, Picture
 from jprs_client.planning.usages import gone
 from jprs_client.terms.usage import Usage, UsageStatus, jst_day
@@ -68,9 +68,39 @@ def _problems(picture: Picture) -> Iterable[Problem]:
             yield Problem("operator-suspended", {"name": usage.name.ascii}, exit_code=4)
         elif usage.period is None and usage.terminating:
             yield Problem("notice-before-start", {"name": usage.name.ascii}, exit_code=4)
+        elif usage.is_ending(today):
+            yield from _shared_with(picture, usage)
+    if not picture.usages:
+        yield Problem("no-usage-fqdn", {"file": str(picture.config.path)})
     for lost in gone(picture.config, picture.state, picture.now):
         if lost.continues:
             yield Problem("usage-not-in-configuration", {"name": lost.name.ascii, "ends": lost.ends.isoformat()})
     for lineage in sorted(picture.state.lineages.values(), key=lambda lineage: lineage.name):
         if lineage.retired_at is not None and lineage.archived_at is None:
             yield Problem("not-replaced", {"name": lineage.name}, lineage.name)
+            yield from _still_paid_for(picture, lineage)
+
+
+def _shared_with(picture: Picture, ending: Usage) -> Iterable[Problem]:
+    """Certificates that fall with an ending usage FQDN although names on them go on (ご利用条件 第12条4項; P7, P8)."""
+    at_risk = picture.authority.at_risk(ending)
+    for certificate in picture.wanted.by_name.values():
+        others = certificate.names - at_risk
+        if others and certificate.names & at_risk and ending.ends is not None:
+            params = {
+                "certificate": certificate.name,
+                "usage_fqdn": ending.name.ascii,
+                "ends": ending.ends.isoformat(),
+                "names": ", ".join(sorted(name.ascii for name in others)),
+            }
+            yield Problem("shares-with-ending", params, certificate.name)
+
+
+def _still_paid_for(picture: Picture, lineage: LineageFacts) -> Iterable[Problem]:
+    """A certificate that is given up ends no usage period (ご利用条件 第10条3項, 第13条; TERMS P9)."""
+    names = lineage.current.names if lineage.current is not None else frozenset()
+    for usage in picture.usages:
+        if usage.name in names and usage.ends is not None and usage.will_continue:
+            yield Problem(
+                "still-paid-for", {"usage_fqdn": usage.name.ascii, "ends": usage.ends.isoformat()}, lineage.name
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from operator import attrgetter
 
@@ -30,7 +30,7 @@ JITTER_SHARE = 1 / 100
 FIRST_LOOK = timedelta(hours=6)
 
 
-NEVER_ISSUED, LIFETIME_SPENT = Why("never-issued"), Why("lifetime-spent")
+NEVER_ISSUED, LIFETIME_SPENT, EXPIRED = Why("never-issued"), Why("lifetime-spent"), Why("expired")
 ASK_RENEWAL_INFORMATION = Why("ask-renewal-information")
 
 
@@ -75,6 +75,13 @@ class Picture:
     @cached_property
     def _all_have_started(self) -> bool:
         return all(usage.has_started for usage in self.usages)
+
+    def last_day(self, names: Collection[DnsName]) -> date | None:
+        """The day after which nobody may order any of `names` any more; None when no such end is known."""
+        days = [
+            usage.last_day(jst_day(self.now)) for name in names for usage in self.authority.authorising(name)
+        ]  # fmt: skip
+        return None if None in days else max((day for day in days if day is not None), default=None)
 
     def begun_by(self, names: Collection[DnsName]) -> frozenset[DnsName]:
         """The usage FQDNs whose period a certificate with `names` would start."""
@@ -154,7 +161,8 @@ def renewal(
         return Due(latest, Why("ari-too-late"))
     share = 1 / 2 if lifetime < SHORT_LIFETIME else 2 / 3
     early = lifetime * JITTER_SHARE * fraction(lineage.name, certificate.serial) if jitter else timedelta(0)
-    return Due(certificate.not_before + lifetime * share - early, LIFETIME_SPENT)
+    why = LIFETIME_SPENT if now < certificate.not_after else EXPIRED
+    return Due(certificate.not_before + lifetime * share - early, why)
 
 
 def issuances(picture: Picture) -> Iterator[Action]:
@@ -181,7 +189,11 @@ def renewals(picture: Picture) -> Iterator[Action]:
         if lineage is None or lineage.current is None or lineage.retired_at is not None or not certificate.names:
             continue
         begins = picture.begun_by(certificate.names)
-        yield _replacement(picture, lineage, lineage.current, certificate.names, begins)
+        replacement = _replacement(picture, lineage, lineage.current, certificate.names, begins)
+        last_day = picture.last_day(certificate.names)
+        if last_day is not None and jst_day(replacement.due_at) > last_day:
+            continue  # by then there is nothing left to renew
+        yield replacement
         if begins:  # while nobody has said that a period may begin, the other names must not run out
             rest = frozenset(name for name in certificate.names if not picture.begun_by({name}))
             if rest:
@@ -271,6 +283,10 @@ def removals(picture: Picture) -> Iterator[Action]:
         elif not certificate.names:
             why = Why("usage-ended")
         else:
+            last_day = picture.last_day(certificate.names)
+            if last_day is not None:
+                at = jst_midnight(last_day + timedelta(days=1))
+                yield picture.action(Kind.REMOVE, lineage.name, lineage.current.names, Why("usage-ended"), at)
             continue
         yield picture.action(Kind.REMOVE, lineage.name, lineage.current.names, why, picture.now)
 
@@ -286,7 +302,7 @@ def observations(picture: Picture) -> Iterator[Action]:
         if lineage.current.revoked_at is not None or lineage.current.not_after <= picture.now:
             continue
         # A certificate of today has nothing to say yet; from then on the CA says when it wants to be asked.
-        look_at = lineage.ari.look_at if lineage.ari else lineage.current.not_before + FIRST_LOOK
+        look_at = max(picture.now, lineage.ari.look_at if lineage.ari else lineage.current.not_before + FIRST_LOOK)
         yield picture.action(
             Kind.OBSERVE, certificate.name, lineage.current.names, ASK_RENEWAL_INFORMATION, look_at,
             target="ari", version=lineage.current.version,

@@ -39,7 +39,8 @@ def standings(plan: Plan, state: State) -> tuple[CertificateStanding, ...]:
     failures: dict[str, list[Failure]] = {}
     for action in plan.coming:
         failure = failure_of(action, state)
-        if failure is not None and action.kind is not Kind.OBSERVE:  # an unanswered question harms no certificate
+        # An unanswered question harms no certificate, and what failed before its time is tried again in time.
+        if failure is not None and action.kind is not Kind.OBSERVE and action.due_at <= plan.at:
             failures.setdefault(action.certificate, []).append(failure)
         if action.kind in {Kind.ISSUE, Kind.RENEW, Kind.REISSUE}:
             replaced_at.setdefault(action.certificate, action.due_at)

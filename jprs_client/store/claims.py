@@ -101,6 +101,6 @@ class Claims:
 def _holder(fd: int) -> dict[str, str]:
     try:
         told = json.loads(os.pread(fd, 1000, 0))
-        return {"pid": str(told["pid"]), "since": str(told["since"])}
+        return {"pid": str(told["pid"]), "since_at": str(told["since"])}
     except (ValueError, KeyError, TypeError):
-        return {"pid": "?", "since": "?"}
+        return {"pid": "?", "since_at": "?"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,15 @@ Row = sqlite3.Row
 
 
 class Database:
-    """SQLite in the state directory. A missing file is made on the first write; reading without one finds nothing."""
+    """SQLite in the state directory. A missing file is made on the first write; reading without one finds nothing.
 
-    def __init__(self, path: Path) -> None:
+    `beside` are folders that are filled only after the database was made: where they are and it is not, it was lost,
+    and taking that for a new beginning would order and charge everything once more (FAULTS 28).
+    """
+
+    def __init__(self, path: Path, beside: Iterable[Path] = ()) -> None:
         self.path = path
+        self._beside = tuple(beside)
         self._connection: sqlite3.Connection | None = None
         self._depth = 0
 
@@ -81,6 +86,7 @@ class Database:
             try:
                 self.path.stat()
             except (FileNotFoundError, NotADirectoryError):
+                self._must_not_be_lost()
                 return None
             except OSError as error:
                 raise self._unusable(error) from error
@@ -120,6 +126,7 @@ class Database:
             return
         if version > VERSION:
             raise StateUnusable("state-from-newer-version", file=self.path, version=version, known=VERSION)
+        self._must_not_be_lost()
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
@@ -128,6 +135,11 @@ class Database:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
+
+    def _must_not_be_lost(self) -> None:
+        found = [path for path in self._beside if path.is_dir() and any(path.iterdir())]
+        if found:
+            raise StateUnusable("state-database-lost", file=self.path, found=found)
 
     def _unusable(self, error: Exception) -> StateUnusable:
         return StateUnusable("state-database-unusable", file=self.path, cause=error)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import count
@@ -69,7 +71,9 @@ class Store:
         self.directory = directory
         self.clock = clock
         self.host = socket.gethostname()
-        self.database = Database(state_dir / url.removeprefix("sqlite:///"))
+        # Account keys and versions are never there before the database is.
+        beside = (state_dir / "accounts", state_dir / "archive")
+        self.database = Database(state_dir / url.removeprefix("sqlite:///"), beside)
         self.versions = Versions(state_dir)
         self.claims = Claims(state_dir / "locks", clock, lock_timeout)
         self._count = count()
@@ -98,6 +102,17 @@ class Store:
             ) from error
         with self.writing():
             pass
+
+    def tighten(self) -> list[Path]:
+        """Take away what others may do with our folder, our database and the account's key (FAULTS 33); what it was."""
+        open_ = []
+        for path in (self.state_dir, self.database.path, self.account_key_path):
+            with suppress(FileNotFoundError):
+                mode = stat.S_IMODE(path.stat().st_mode)
+                if mode & 0o077 and path.stat().st_uid == os.geteuid():
+                    path.chmod(mode & 0o700)
+                    open_.append(path)
+        return open_
 
     # -- the whole picture ------------------------------------------------------------------------------------------
 
@@ -185,6 +200,20 @@ class Store:
         import hashlib
 
         return self.state_dir / "accounts" / hashlib.sha256(self.directory.encode()).hexdigest()[:16] / "privkey.pem"
+
+    def account_key(self) -> bytes:
+        """The account's private key; StateUnusable when it is not there, or is none any more."""
+        from jprs_client import keys
+
+        path = self.account_key_path
+        try:
+            pem = path.read_bytes()
+            keys.load(pem)
+        except OSError as error:
+            raise StateUnusable("account-key-missing", file=path, cause=error.strerror or error) from error
+        except (ValueError, TypeError):  # what is chained to it may quote the file
+            raise StateUnusable("account-key-damaged", file=path) from None
+        return pem
 
     def account(self) -> AccountFacts | None:
         """The account at the configured directory."""
@@ -373,11 +402,15 @@ class Store:
         )  # fmt: skip
 
     def archive(self, lineage: str, *, archived: bool = True) -> None:
-        """Remember that a lineage is no longer managed, or is again."""
-        self.database.write(
-            "UPDATE lineage SET archived_at = :now WHERE host = :host AND name = :name",
-            host=self.host, name=lineage, now=self._now() if archived else None,
-        )  # fmt: skip
+        """Remember that a lineage is no longer managed, or is again; what its sites serve is then for others to say."""
+        with self.writing():
+            self.database.write(
+                "UPDATE lineage SET archived_at = :now WHERE host = :host AND name = :name",
+                host=self.host, name=lineage, now=self._now() if archived else None,
+            )  # fmt: skip
+            self.database.write(
+                "DELETE FROM installation WHERE host = :host AND lineage = :lineage", host=self.host, lineage=lineage
+            )
 
     def mark_revoked(self, serial: str, reason: int | None, revoked_at: datetime) -> None:
         """Remember that a certificate is revoked; the first word on it stands."""

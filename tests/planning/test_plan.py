@@ -176,7 +176,10 @@ def test_what_was_revoked_without_a_replacement_is_left_until_a_person_asks() ->
     found = plan(config("example.jp", install=("nginx",)), knowing(retired, usages=[STARTED]), NOW)
 
     assert found.coming == ()
-    assert [(problem.code, problem.certificate) for problem in found.problems] == [("not-replaced", "example.jp")]
+    assert [(problem.code, problem.certificate) for problem in found.problems] == [
+        ("not-replaced", "example.jp"),
+        ("still-paid-for", "example.jp"),  # P9: only a notice ends a period
+    ]
 
 
 def test_a_name_found_missing_is_left_out_of_the_next_certificate_now() -> None:
@@ -336,13 +339,15 @@ def test_an_observation_makes_nothing_due_however_late() -> None:
 
     assert found.due == ()
     assert what(found.upcoming) == [("observe", "example.jp"), ("renew", "example.jp")]
-    assert found.next_at() == NOW - 9 * DAY
+    assert found.next_at() == NOW  # what is late is due now, not in the past
 
 
 def test_the_ca_is_first_asked_six_hours_after_the_issuance() -> None:
-    (look, _) = plan(config("example.jp"), knowing(FRESH, usages=[STARTED]), NOW).coming
+    assert FRESH.current is not None
+    begin = FRESH.current.not_before
+    (look, _) = plan(config("example.jp"), knowing(FRESH, usages=[STARTED]), begin).coming
 
-    assert look.due_at == FRESH.current.not_before + timedelta(hours=6) if FRESH.current else False
+    assert look.due_at == begin + timedelta(hours=6)
 
 
 @pytest.mark.parametrize(
@@ -439,7 +444,7 @@ def test_an_account_is_needed_and_its_absence_is_told_and_nothing_else_is_hidden
 def test_an_account_that_is_no_longer_valid_is_told() -> None:
     state = knowing(account=replace(ACCOUNT, status="deactivated"))
 
-    assert codes(config(), state, NOW) == ["account-not-valid"]
+    assert codes(config("example.jp"), state, NOW) == ["account-not-valid"]
 
 
 def test_a_suspended_operator_is_told_for_what_cannot_start_only() -> None:
@@ -461,10 +466,33 @@ def test_a_notice_before_the_start_is_not_taken_for_a_suspension() -> None:
 def test_a_usage_fqdn_that_is_gone_but_paid_for_is_told_with_the_last_day_for_its_notice() -> None:
     """P9."""
     forgotten = UsageRecord(DnsName("old.jp"), date(2026, 1, 5), date(2027, 1, 31))
-    (problem,) = plan(config(), knowing(usages=[forgotten]), NOW).problems
+    (problem,) = plan(config("example.jp"), knowing(usages=[forgotten]), NOW).problems
 
     assert (problem.code, problem.params) == ("usage-not-in-configuration", {"name": "old.jp", "ends": "2027-01-31"})
-    assert codes(config(), knowing(usages=[replace(forgotten, terminating=True)]), NOW) == []
+    assert codes(config("example.jp"), knowing(usages=[replace(forgotten, terminating=True)]), NOW) == []
+
+
+def test_a_configuration_without_usage_fqdns_is_told_so() -> None:
+    assert codes(config(), knowing(), NOW) == ["no-usage-fqdn"]
+
+
+def test_a_certificate_that_will_fall_with_an_ending_usage_fqdn_is_told_ahead() -> None:
+    """第12条4項: the CA may revoke a multi-domain certificate once one of its periods is over (FAULTS 135)."""
+    ending = usage("old.jp", started=date(2026, 9, 1), ends=date(2026, 12, 31), terminating=True)
+    made = replace(config("example.jp", ending), certificates=(of_usages("main", "example.jp", "old.jp"),))
+    (problem,) = plan(made, knowing(usages=[STARTED]), NOW).problems
+
+    assert (problem.code, problem.certificate, problem.params["ends"]) == ("shares-with-ending", "main", "2026-12-31")
+    assert problem.params["names"] == "example.jp, www.example.jp"
+
+
+def test_what_ends_is_not_renewed_after_its_end_but_archived() -> None:
+    ending = usage("example.jp", started=date(2026, 9, 1), ends=date(2026, 12, 31), terminating=True)
+    found = plan(config(ending), knowing(FRESH), NOW)
+
+    assert [(action.kind, action.due_at) for action in found.coming if action.kind is not Kind.OBSERVE] == [
+        (Kind.REMOVE, datetime(2026, 12, 31, 15, tzinfo=UTC))
+    ]
 
 
 def test_a_grouping_that_is_not_there_yet_is_said_not_ignored() -> None:

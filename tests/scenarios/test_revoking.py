@@ -21,7 +21,7 @@ def test_a_compromised_key_is_never_used_again_though_another_is_in_service(worl
     assert world.ca.get(f"/cert-status-by-serial/{old['serial']}")["Status"] == "Revoked"
     assert client.certificate("old-key.jp") == current
     refused = client.run("--json", "rollback", "old-key.jp")
-    assert (refused.code, refused.document["error"]["code"]) == (4, "rollback-unusable")
+    assert (refused.code, refused.document["error"]["code"]) == (4, "rollback-revoked")
 
 
 def test_a_site_that_was_closed_can_be_taken_back_into_service(world: World, tmp_path: Path) -> None:

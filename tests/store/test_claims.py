@@ -48,7 +48,7 @@ def test_a_second_claim_is_refused_with_who_holds_the_first_since_when(tmp_path:
         assert refused.value.code == "locked"
         assert refused.value.exit_code == 6
         assert refused.value.params["pid"] == str(holder.pid)
-        assert str(refused.value.params["since"]).endswith("+00:00")
+        assert str(refused.value.params["since_at"]).endswith("+00:00")
         assert (refused.value.params["what"], refused.value.params["name"]) == ("lineage", "main")
         claims.claim("lineage", "other").release()
         claims.claim("target", "main").release()
