@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from pathlib import Path
 from typing import Any
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+def _as_from_a_terminal() -> None:
+    """Ctrl-C reaches the program, also where the tests run in a shell's background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Client:
         """A command that runs while the test goes on."""
         return subprocess.Popen(
             self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=self.environment(), cwd=self.home,
+            text=True, env=self.environment(), cwd=self.home, preexec_fn=_as_from_a_terminal,
         )  # fmt: skip
 
     def run(self, *arguments: str) -> Ended:
