@@ -119,7 +119,7 @@ class Client:
         """A command that runs while the test goes on."""
         return subprocess.Popen(
             self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=self.environment(), cwd=self.home, preexec_fn=_as_from_a_terminal,
+            text=True, env=self.environment(), cwd=self.home, preexec_fn=_as_from_a_terminal,  # noqa: PLW1509 - no threads here
         )  # fmt: skip
 
     def run(self, *arguments: str) -> Ended:

@@ -73,8 +73,14 @@ def _take_down(solver_name: str, solver: Solver, proof: Proof, ledger: ProofLedg
     except Exception as error:  # noqa: BLE001 - a stranger's plugin; the certificate matters more than the tidying
         if not isinstance(error, JprsClientError):
             _log.warning("solver %s: clean_up", solver_name, exc_info=error)
-        cause = harmless(error) or type(error).__name__
-        notes.append(("proof-not-taken-down", {**_where(solver_name, proof), "cause": cause}))
+        notes.append(("proof-not-taken-down", {**_where(solver_name, proof), "cause": _cause(error)}))
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong in one of the world's own words: our sentences are made at the door, and not inside others."""
+    if isinstance(error, JprsClientError):
+        return harmless(error.params.get("reason") or error.params.get("output") or error.code)
+    return harmless(error) or type(error).__name__
 
 
 def _where(solver_name: str, proof: Proof) -> dict[str, str]:

@@ -153,7 +153,7 @@ class Play:
 
     def _jprs(self, *arguments: str, act: str) -> None:
         """Run the program as a person would, its clock where the play is."""
-        from jprs_client.cli.main import main
+        from jprs_client.cli.main import INTERRUPTED, main
         from jprs_client.clock import SystemClock
 
         self._tell(act)
@@ -165,6 +165,8 @@ class Play:
         for line in heard.getvalue().splitlines():
             self.door.screen.line(line, indent=2)
         self.steps.append({"act": act, "command": list(arguments), "exit": code})
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code != 0:
             raise RuntimeError(f"{arguments[0]} ended with {code}")
 

@@ -83,7 +83,7 @@ def installer(text: str) -> str:
 @worded("init")
 @option("--contact", "contacts", type=Parsed("MAIL", contact), multiple=True)
 @option("--usage-fqdn", "usage_fqdns", type=Parsed("NAME:TERM", UsageFqdn.parse), multiple=True)
-@option("--eab-credentials", type=click.Path(path_type=Path), metavar="FILE")
+@option("--eab-credentials", type=click.Path(readable=False, path_type=Path), metavar="FILE")
 @option("--install", type=Parsed("NAME", installer), multiple=True)
 @option("--force", is_flag=True)
 @click.pass_obj
@@ -113,7 +113,8 @@ def command(
     for later, usage in enumerate(usage_fqdns):
         if any(usage.name == other.name for other in usage_fqdns[:later]):
             raise UsageError("init-usage-fqdn-twice", name=usage.name)
-    written_eab = _as_written(eab_credentials, path) if eab_credentials else ("eab.toml" if secret else None)
+    there = secret is not None or (path.parent / "eab.toml").exists()
+    written_eab = _as_written(eab_credentials, path) if eab_credentials else ("eab.toml" if there else None)
     wishes = Wishes(tuple(dict.fromkeys(contacts)), usage_fqdns, written_eab, tuple(dict.fromkeys(install)))
     _write(path, config_text(wishes, door.say), secret)
     if door.json:

@@ -27,14 +27,16 @@ def command(door: Door, /, names: tuple[str, ...], show: bool) -> int:
         return tell_report(door, app.install(wanted))
     changes = app.preview(wanted)
     if door.json:
-        door.screen.document({"changes": [_shape(change) for change in changes]})
+        shown = [_shape(change) for change in changes]
+        door.screen.document({"done": [], "failed": [], "problems": [], "changes": shown})
     for change in changes:
         door.tell("install.change", certificate=change.lineage, target=change.target, version=change.version)
         for file in change.files:
             door.screen.line(door.say(f"install.file-{file.change}", file=file.path), indent=2)
         if change.live is not None:
             door.screen.line(door.say("install.live", before=change.live[0], after=change.live[1]), indent=2)
-        door.screen.line(door.say("install.reload", command=" ".join(change.reload)), indent=2)
+        for command in filter(None, (change.check, change.reload)):
+            door.screen.line(door.say("install.then", command=" ".join(command)), indent=2)
         for code, params in change.notes:
             door.note(f"note.{code}", **params)
     if not changes:

@@ -9,7 +9,7 @@ import click
 
 from jprs_client.cli import shapes
 from jprs_client.cli.input import Moment
-from jprs_client.cli.telling import one_line, tell_problems
+from jprs_client.cli.telling import one_line, starting, tell_problems
 from jprs_client.cli.words import command as worded
 from jprs_client.cli.words import option
 
@@ -42,17 +42,17 @@ def command(door: Door, /, at: datetime | None, check: bool) -> int:
 def _tell(door: Door, found: Plan) -> None:
     door.tell("plan.heading", at=found.at)
     if found.due:
-        _tell_actions(door, found.due, now=True)
+        _tell_actions(door, found, found.due, now=True)
     else:
         door.screen.line(door.say("plan.nothing-due"), indent=2)
     if found.upcoming:
         door.screen.line()
         door.tell("plan.upcoming")
-        _tell_actions(door, found.upcoming, now=False)
+        _tell_actions(door, found, found.upcoming, now=False)
     tell_problems(door, found.problems)
 
 
-def _tell_actions(door: Door, actions: Iterable[Action], *, now: bool) -> None:
+def _tell_actions(door: Door, found: Plan, actions: Iterable[Action], *, now: bool) -> None:
     """A line for what and another for why; a period that starts is told on one of its own."""
     for action in actions:
         sign = {"issue": "+", "renew": "~", "reissue": "~", "revoke": "-", "remove": "-"}.get(action.kind.value, "·")
@@ -63,5 +63,5 @@ def _tell_actions(door: Door, actions: Iterable[Action], *, now: bool) -> None:
         if action.attempt_at > action.due_at:
             door.screen.line(door.say("plan.next-attempt", at=action.attempt_at), indent=4)
         if action.starts_usage:
-            names = sorted(name.both_forms for name in action.starts_usage)
+            names = starting(door, found, action)
             door.screen.line("! " + door.say("plan.starts-usage", names=names), "warning", indent=4)

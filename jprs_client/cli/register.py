@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @worded("register")
 @option("--agree-terms", is_flag=True)
 @option("--consent-ct", is_flag=True)
-@option("--eab-credentials", type=click.Path(path_type=Path), metavar="FILE")
+@option("--eab-credentials", type=click.Path(readable=False, path_type=Path), metavar="FILE")
 @click.pass_obj
 def command(door: Door, /, agree_terms: bool, consent_ct: bool, eab_credentials: Path | None) -> int:
     """Create the ACME account; again after the terms changed, record the new agreement."""

@@ -64,11 +64,18 @@ def usage(found: Usage, today: date) -> Json:
 
 
 def plan(found: Plan, speech: Speech, today: date) -> Json:
-    """The whole plan."""
+    """The whole plan; `starts_usage_until` says which end day each period would have that an action starts."""
+    begun = {each.name: each for each in found.usages}
+
+    def planned(each: Action) -> Json:
+        moment = max(found.at, each.due_at)
+        until = {name.ascii: begun[name].started(moment).ends for name in sorted(each.starts_usage)}
+        return {**action(each, speech), "starts_usage_until": until}
+
     return {
         "at": found.at,
-        "actions": [action(each, speech) for each in found.due],
-        "upcoming": [action(each, speech) for each in found.upcoming],
+        "actions": [planned(each) for each in found.due],
+        "upcoming": [planned(each) for each in found.upcoming],
         "problems": [problem(each, speech) for each in found.problems],
         "usage_fqdns": [usage(each, today) for each in found.usages],
     }

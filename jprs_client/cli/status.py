@@ -14,6 +14,7 @@ from jprs_client.cli.words import command as worded
 if TYPE_CHECKING:
     from jprs_client.app import App
     from jprs_client.cli.door import Door
+    from jprs_client.planning.facts import CertificateFacts
     from jprs_client.planning.standing import CertificateStanding
 
 STYLES = {"valid": "good", "due": "warning", "failing": "warning"}
@@ -82,6 +83,14 @@ def _shape(door: Door, app: App, each: CertificateStanding) -> dict[str, object]
     return shapes.certificate(each, door.speech, str(app.store.versions.live(each.name)))
 
 
+def _version_status(door: Door, facts: CertificateFacts, standing: CertificateStanding | None) -> str:
+    """Revoked, in service, or neither."""
+    if facts.revoked_at is not None:
+        return door.say("status.is-revoked")
+    current = standing.current.version if standing is not None and standing.current is not None else None
+    return door.say("status.is-current") if facts.version == current else "-"
+
+
 @worded("show")
 @argument("name", metavar="NAME")
 @click.pass_obj
@@ -124,7 +133,7 @@ def show(door: Door, /, name: str) -> int:
             [
                 (
                     facts.version, facts.serial, facts.not_before, facts.not_after,
-                    door.say("status.is-revoked") if facts.revoked_at else "-",
+                    _version_status(door, facts, standing),
                 )
                 for facts in versions
             ],

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jprs_client.app import Report
     from jprs_client.cli.door import Door
     from jprs_client.planning.actions import Action, Problem
+    from jprs_client.planning.plan import Plan
 
 
 def tell_report(door: Door, report: Report) -> int:
@@ -50,5 +51,11 @@ def ask_to_start(door: Door, action: Action) -> bool:
     """Ask, on a terminal, whether the usage periods may begin that a first issuance starts (TERMS P1)."""
     if not door.can_ask:
         return False
-    names = sorted(name.both_forms for name in action.starts_usage)
-    return door.confirm("ask.start-usage", certificate=action.certificate, names=names)
+    started = starting(door, door.app().plan(), action)
+    return door.confirm("ask.start-usage", certificate=action.certificate, names=started)
+
+
+def starting(door: Door, plan: Plan, action: Action) -> list[str]:
+    """The usage FQDNs whose period begins with `action`, each with the end day it would have (TERMS P2)."""
+    begun = {usage.name: usage.started(max(plan.at, action.due_at)) for usage in plan.usages}
+    return [door.say("plan.until", name=name.both_forms, ends=begun[name].ends) for name in sorted(action.starts_usage)]

@@ -305,11 +305,11 @@ def _show_version(context: click.Context, _param: click.Parameter, value: bool) 
 #: Taken before and after every command.
 COMMON: tuple[Option, ...] = (
     Option(
-        ["--config", "given_config"], type=click.Path(path_type=Path), metavar="FILE", common=True,
+        ["--config", "given_config"], type=click.Path(readable=False, path_type=Path), metavar="FILE", common=True,
         expose_value=False, callback=_keep,
     ),
     Option(
-        ["--state-dir", "given_state_dir"], type=click.Path(path_type=Path), metavar="DIR", common=True,
+        ["--state-dir", "given_state_dir"], type=click.Path(readable=False, path_type=Path), metavar="DIR", common=True,
         expose_value=False, callback=_keep,
     ),
     Option(["--json"], is_flag=True, is_eager=True, common=True, expose_value=False, callback=_json),

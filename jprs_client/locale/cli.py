@@ -90,6 +90,7 @@ EN: dict[str, str] = {
     "help.test-ca.serve.mock-dns": "Where the mock DNS answers. Default: 127.0.0.1:8053.",
     "help.test-ca.serve.open": "Any account, any name, as Pebble does.",
     "help.test-ca.serve.require-eab": "With --open: an account needs a subscriber's credentials.",
+    "help.test-ca.serve.allow-any-address": "Listen on other addresses than the loopback's, too.",
     "help.test-ca.serve.now": "The CA's clock starts at this moment instead of now.",
     "help.test-ca.serve.ready-file": "A file to write, as JSON, once it answers.",
     # init
@@ -197,7 +198,7 @@ JA: dict[str, str] = {
     "error.bug": "起きてはならないことが起きました。このプログラムの不具合です。",
     "next.bug": "上の行を添えてご報告ください。鍵は含まれませんが、ホスト名などが含まれることがあります。",
     # help
-    "help.program": "JPRSサーバー証明書発行サービス（ACME対応版）の証明書を取得・更新・設置・失効します。",
+    "help.program": "JPRSサーバー証明書発行サービス（ACME対応版）の証明書を取得・更新・配置・失効します。",
     "more.program": "まず `init`、次に `register` を実行し、`plan` で内容を確かめてから `apply` を実行してください。",
     "help.common.config": "設定ファイル。省略時は環境変数 JPRS_CLIENT_CONFIG、なければ /etc/jprs-client/config.toml。",
     "help.common.state-dir": "状態を保存するディレクトリ。省略時は /var/lib/jprs-client。",
@@ -210,20 +211,21 @@ JA: dict[str, str] = {
     "help.common.help": "このヘルプを表示します。",
     "help.init": "注釈の付いた設定ファイルを作ります。",
     "more.init": "端末では、オプションで指定されていないことを質問します。",
-    "help.init.contact": "CAからの連絡先となるメールアドレス。複数回指定できます。",
+    "help.init.contact": "認証局からの連絡先となるメールアドレス。複数回指定できます。",
     "help.init.usage-fqdn": "利用FQDNと、指定事業者を通じて申し込んだ期間（1m か 1y）。例: example.jp:1y。複数回指定"
     "できます。",
     "help.init.eab-credentials": "指定事業者から受け取った認証情報（key_id と hmac_key）のファイル。",
-    "help.init.install": "証明書の設置先。例: nginx。複数回指定できます。",
+    "help.init.install": "証明書の配置先。例: nginx。複数回指定できます。",
     "help.init.force": "すでにある設定ファイルを置き換えます。",
-    "help.test-ca": "動作確認のための、手元のCA。",
-    "help.test-ca.serve": "同梱のCAを、止められるまで動かします。",
-    "more.test-ca.serve": "動作確認用であり、発行された証明書はどこからも信頼されません。このCA自身の設定ファイルは "
+    "help.test-ca": "動作確認のための、手元の認証局。",
+    "help.test-ca.serve": "同梱の認証局を、止められるまで動かします。",
+    "more.test-ca.serve": "動作確認用であり、発行された証明書はどこからも"
+    "信頼されません。この認証局自身の設定ファイルは "
     "--config で指定します。ポート 0 は空いているポートを意味します。",
     "help.test-ca.serve.listen": "ACMEの待ち受けアドレス。省略時は 127.0.0.1:14000。",
     "help.test-ca.serve.management": "操作用の待ち受けアドレス。省略時は 127.0.0.1:15000。",
     "help.test-ca.serve.pki": "CRL、OCSP、発行者の証明書を配るアドレス。省略時は 127.0.0.1:4002。",
-    "help.test-ca.serve.tls-cert": "このCA自身のHTTPSの証明書。省略時は自動で作ります。--tls-key が必要です。",
+    "help.test-ca.serve.tls-cert": "この認証局自身のHTTPSの証明書。省略時は自動で作ります。--tls-key が必要です。",
     "help.test-ca.serve.tls-key": "その証明書の鍵。",
     "help.test-ca.serve.http-port": "http-01の検証で接続するポート。省略時は 5002。",
     "help.test-ca.serve.tls-port": "tls-alpn-01の検証で接続するポート。省略時は 5001。",
@@ -231,7 +233,8 @@ JA: dict[str, str] = {
     "help.test-ca.serve.mock-dns": "模擬DNSの待ち受けアドレス。省略時は 127.0.0.1:8053。",
     "help.test-ca.serve.open": "Pebbleのように、どのアカウントにもどの名前でも発行します。",
     "help.test-ca.serve.require-eab": "--open と併用: アカウントの作成に利用者の認証情報を求めます。",
-    "help.test-ca.serve.now": "CAの時計を、現在ではなくこの時刻から始めます。",
+    "help.test-ca.serve.allow-any-address": "ループバック以外のアドレスでも待ち受けます。",
+    "help.test-ca.serve.now": "認証局の時計を、現在ではなくこの時刻から始めます。",
     "help.test-ca.serve.ready-file": "応答できるようになったときに書き出す、JSON形式のファイル。",
     # init
     "error.init-exists": "{file} はすでにあります。",
@@ -246,17 +249,17 @@ JA: dict[str, str] = {
     "next.init-usage-fqdn-twice": "それぞれの利用FQDNは1回だけ指定してください。",
     "error.init-bad-contact": "{given} はメールアドレスではありません。",
     "next.init-bad-contact": "実際に読まれているアドレスを指定してください。例: admin@example.jp",
-    "error.init-no-such-installer": "{given} という設置先はありません。",
-    "next.init-no-such-installer": "指定できる設置先: {known}",
+    "error.init-no-such-installer": "{given} という配置先はありません。",
+    "next.init-no-such-installer": "指定できる配置先: {known}",
     "error.init-not-writable": "{file} に書き込めません: {detail}",
     "next.init-not-writable": "そこに書き込めるユーザーで実行するか、--config で別のファイルを指定してください。",
     "init.hello": "{file} を作ります。どの答えも、後からこのファイルで変えられます。",
-    "init.ask-contact": "CAと指定事業者からの連絡先メールアドレス:",
+    "init.ask-contact": "認証局と指定事業者からの連絡先メールアドレス:",
     "init.ask-usage-fqdn": "利用FQDNと期間（名前:1y または 名前:1m。空欄で終わり）:",
     "init.ask-eab-key-id": "指定事業者から受け取った認証情報のキーID（空欄なら後で）:",
     "init.ask-eab-hmac": "指定事業者から受け取った認証情報のHMAC鍵（入力は表示されません）:",
     "init.eab-there": "{file} がすでにあるので、それを使います。",
-    "init.ask-install": "証明書の設置先。例: nginx（空欄なら設置しない、または終わり）:",
+    "init.ask-install": "証明書の配置先。例: nginx（空欄なら配置しない、または終わり）:",
     "init.written": "書き込みました: {file}",
     "init.written-eab": "本人だけが読める形で書き込みました: {file}",
     "init.wildcard-needs-dns": "ワイルドカードの検証はDNSでしかできません。ファイルの [solver.dns] を完成させてくださ"
@@ -275,7 +278,7 @@ JA: dict[str, str] = {
     "ご利用期間は、最初の証明書が発行された日に始まります。",
     "init.file.usage-fqdn-elsewhere": "ほかのクライアントで最初の証明書を発行した場合は、ご利用期間の開始日を、"
     "その利用FQDNの表に書きます。",
-    "init.file.install": "新しい証明書の設置先。書かなければ、状態ディレクトリの live/名前/ に置かれ、"
+    "init.file.install": "新しい証明書の配置先。書かなければ、状態ディレクトリの live/名前/ に置かれ、"
     "ほかのソフトウェアから読めます。",
     "init.file.solver": "名前を管理していることの示し方。[solver.…] が一つもなければ、このプログラム自身が"
     "ポート80のHTTPで応答します。",

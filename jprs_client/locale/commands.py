@@ -63,6 +63,7 @@ EN: dict[str, str] = {
     "plan.upcoming": "Coming:",
     "plan.why": "because {why}",
     "plan.next-attempt": "next attempt by itself: {at}",
+    "plan.until": "{name} (until {ends} at first)",
     "plan.starts-usage": "starts the usage period, and charge, of {names}",
     # explain
     "explain.authorised": "{name} is authorised by usage FQDN {usage_fqdns}.",
@@ -96,7 +97,7 @@ EN: dict[str, str] = {
     "install.file-same": "unchanged file {file}",
     "install.live": "live/ is switched from version {before} to {after}",
     "install.live.no-before": "live/ is switched to version {after}",
-    "install.reload": "then: {command}",
+    "install.then": "then: {command}",
     "rollback.done": "{certificate}: version {version} is served again.",
     "revoke.replaced-first": (
         "{certificate}: serial {serial} is replaced by a new certificate with a new key, then revoked, code {reason}."
@@ -121,6 +122,7 @@ EN: dict[str, str] = {
     "status.head-serial": "SERIAL",
     "status.head-from": "VALID FROM",
     "status.is-revoked": "revoked",
+    "status.is-current": "in service",
     "status.is-expired": "expired",
     "status.is-missing": "missing",
     "status.is-failing": "failing",
@@ -197,6 +199,7 @@ JA: dict[str, str] = {
     "plan.upcoming": "これから必要になること:",
     "plan.why": "理由: {why}",
     "plan.next-attempt": "次の自動の試行: {at}",
+    "plan.until": "{name}（最初の満了日 {ends}）",
     "plan.starts-usage": "{names} のご利用期間と課金が始まります",
     "explain.authorised": "{name} は利用FQDN {usage_fqdns} の対象です。",
     "explain.by-wildcard": "{name} は、利用FQDN {usage_fqdns} の対象である {wildcard} で提供されます。",
@@ -221,7 +224,7 @@ JA: dict[str, str] = {
     "install.file-same": "変わらないファイル {file}",
     "install.live": "live/ をバージョン {before} から {after} に切り替えます",
     "install.live.no-before": "live/ をバージョン {after} に切り替えます",
-    "install.reload": "続いて実行: {command}",
+    "install.then": "続いて実行: {command}",
     "rollback.done": "{certificate}: バージョン {version} を再び提供しています。",
     "revoke.replaced-first": (
         "{certificate}: シリアル番号 {serial} を新しい鍵の証明書に取り替えてから、理由コード {reason} で失効させます。"
@@ -245,6 +248,7 @@ JA: dict[str, str] = {
     "status.head-serial": "シリアル番号",
     "status.head-from": "有効期間の開始",
     "status.is-revoked": "失効",
+    "status.is-current": "使用中",
     "status.is-expired": "期限切れ",
     "status.is-missing": "未発行",
     "status.is-failing": "失敗中",

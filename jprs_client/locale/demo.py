@@ -15,7 +15,8 @@ EN: dict[str, str] = {
     "demo.plan": "4. The plan says what is due and why, and that first issuances start what is paid for.",
     "demo.apply": (
         "5. Carried out: control is proved over HTTP and, for the wildcard, by DNS; the certificates come, are checked "
-        "and installed, and the program looks whether they are really served."
+        "and installed, and the program looks whether they are really served. (A private CA has no public logs, hence "
+        "the note.)"
     ),
     "demo.fetch": "6. The sites as a browser sees them, verified up to the CA's root:",
     "demo.move": "7. Two months pass, for the CA and for the client. One usage period was carried on meanwhile.",
@@ -53,7 +54,7 @@ JA: dict[str, str] = {
     "demo.plan": "4. 何がなぜ必要か、最初の発行で課金が始まることを、計画が示します。",
     "demo.apply": (
         "5. 実行します。HTTPで、ワイルドカードはDNSで管理権限を証明し、届いた証明書を検査して配置し、"
-        "本当に提供されているかを確かめます。"
+        "本当に提供されているかを確かめます。（専用の認証局は公開ログに登録しないため、注意が表示されます。）"
     ),
     "demo.fetch": "6. ブラウザーから見たサイトです。認証局のルートまで検証しています:",
     "demo.move": "7. 認証局とクライアントの時計を2カ月進めます。その間に一つのご利用期間が継続されました。",

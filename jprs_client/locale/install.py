@@ -113,7 +113,14 @@ EN: dict[str, str] = {
     "error.nginx-no-server-block": "No TLS server block of {config} has a server_name that the certificate {lineage} "
     "({names}) covers.",
     "next.nginx-no-server-block": "Add `listen … ssl` and server_name to the block of the site, with ssl_certificate "
-    "and ssl_certificate_key under live/{lineage}/; or take the installer out of install = […].",
+    "and ssl_certificate_key under live/{folder}/; or take the installer out of install = […].",
+    "error.nginx-only-other-certificate": (
+        "The server block at {place} names the files of another certificate of ours, and no other block is for "
+        "{lineage}."
+    ),
+    "next.nginx-only-other-certificate": (
+        "Let it name the files of {lineage}, or take the installer out of install = […] of one of the two."
+    ),
     "error.nginx-only-partly-covered": "The server block at {place} is left alone, and no other is for {lineage}: it "
     "also serves {names}, which this certificate does not cover.",
     "next.nginx-only-partly-covered": "Add {names} to the certificate, or give them a server block of their own with "
@@ -121,20 +128,20 @@ EN: dict[str, str] = {
     "error.nginx-no-certificate-directive": "The server block at {place} serves names of {lineage} by TLS, but has no "
     "ssl_certificate with an ssl_certificate_key to each.",
     "next.nginx-no-certificate-directive": "Add ssl_certificate …/fullchain.pem and ssl_certificate_key "
-    "…/privkey.pem, both under live/{lineage}/ of the state directory.",
+    "…/privkey.pem, both under live/{folder}/ of the state directory.",
     "error.nginx-not-a-file": "{directive} at {place} names no plain file ({value}), so the certificate of {lineage} "
     "cannot be put there.",
-    "next.nginx-not-a-file": "Name the files under live/{lineage}/ of the state directory instead.",
+    "next.nginx-not-a-file": "Name the files under live/{folder}/ of the state directory instead.",
     "error.nginx-mixed-lineages": "The block at {place} takes certificate and key from different places that do not "
     "belong together ({file} is one); with {lineage} there, they would not match.",
-    "next.nginx-mixed-lineages": "Name both files under the same folder, such as live/{lineage}/ of the state "
+    "next.nginx-mixed-lineages": "Name both files under the same folder, such as live/{folder}/ of the state "
     "directory.",
     "error.nginx-pinned-to-a-version": "The path at {place} leads into the folder of one version of {lineage}, which "
     "stays as it is at a renewal.",
     "next.nginx-pinned-to-a-version": "Name the files under {live} instead; that leads to the current version.",
     "error.nginx-several-certificates": "The block at {place} has several certificates (RSA and ECDSA), and it cannot "
     "be told which of them {lineage} is to replace.",
-    "next.nginx-several-certificates": "Let one pair name files under live/{lineage}/ of the state directory, or keep "
+    "next.nginx-several-certificates": "Let one pair name files under live/{folder}/ of the state directory, or keep "
     "the pair of the same key type only.",
     "error.nginx-shared-file": "{file} is also used by the server block at {place}, for {names}; the certificate "
     "{lineage} does not suit that block, so it was not written.",
@@ -155,7 +162,7 @@ JA: dict[str, str] = {
     "error.install-target-unknown.no-known": "インストーラー {target} はありません。設定にはインストーラーがひとつもあ"
     "りません。",
     "next.install-target-unknown": "[installer.{target}] を追加するか、install = […] の名前を直してください。",
-    "error.install-lineage-unknown": "{lineage} は証明書の名前ではないため、{target} に設置できません。",
+    "error.install-lineage-unknown": "{lineage} は証明書の名前ではないため、{target} に配置できません。",
     "next.install-lineage-unknown": "`jprs-client status` に表示される証明書の名前を指定してください。",
     "error.material-unreadable": "証明書 {lineage} のバージョン {version} を読み取れないため({detail})、{target} は変"
     "更していません。",
@@ -189,7 +196,7 @@ JA: dict[str, str] = {
     "error.server-config-broken-before.no-status": "{target} の設定の検査({command})が {seconds} 秒以内に終わりませ"
     "んでした。サーバーのファイルは元のままで、これまでの証明書が使われ続けています。",
     "next.server-config-broken-before": "`{command}` が成功するように設定を直してください。{lineage} の証明書は保管さ"
-    "れており、次の `jprs-client apply` または `jprs-client install {lineage}` で設置されます。",
+    "れており、次の `jprs-client apply` または `jprs-client install {lineage}` で配置されます。",
     "error.server-config-broken-after": "{lineage} の新しい証明書を置くと {target} の設定が {place} で誤りになります: "
     "{output}。すべてのファイルを元に戻しました。サーバーには影響していません。",
     "error.server-config-broken-after.no-place": "{lineage} の新しい証明書を置くと {target} の設定が誤りになります: "
@@ -214,7 +221,7 @@ JA: dict[str, str] = {
     "next.not-served": "{address} で待ち受けているもの(別のサーバー、負荷分散装置、先に一致する server ブロックなど)"
     "と、再読み込み時のサーバーのエラーログを確認してください。このアドレスを確認の対象としない場合は "
     "[installer.{target}] の probe を設定してください。その後 `jprs-client install {lineage}` を実行してください。",
-    "error.put-back-failed": "{target} への {lineage} の設置に失敗し、{files} を元に戻すこともできませんでした: "
+    "error.put-back-failed": "{target} への {lineage} の配置に失敗し、{files} を元に戻すこともできませんでした: "
     "{detail}。元の内容は {aside} に保管しています。",
     "next.put-back-failed": "空き容量やアクセス権を確保し、root で次を実行してください: {restore}。その後サーバーの設"
     "定を検査し、再読み込みしてください。次回の実行時にも自動的に同じことを試みます。",
@@ -224,7 +231,7 @@ JA: dict[str, str] = {
     "error.aside-not-written.no-file": "{target} の現在の内容を保管できないため({detail})、何も変更していません。",
     "next.aside-not-written": "状態ディレクトリーの空き容量やアクセス権を確保し、`jprs-client install {lineage}` を実"
     "行してください。",
-    "error.aside-damaged": "{target} への {lineage} の前回の設置が途中で終わっており、その記録({aside})が壊れています。"
+    "error.aside-damaged": "{target} への {lineage} の前回の配置が途中で終わっており、その記録({aside})が壊れています。"
     "今回は何も変更していません。",
     "next.aside-damaged": "{aside} にある番号付きの控えとサーバーのファイルを比べ、誤りがあれば元に戻し、manifest.json "
     "を削除してから `jprs-client install {lineage}` を実行してください。",
@@ -263,29 +270,35 @@ JA: dict[str, str] = {
     "error.nginx-no-server-block": "{config} には、証明書 {lineage} ({names})の対象となる server_name をもつ TLS の "
     "server ブロックがありません。",
     "next.nginx-no-server-block": "サイトの server ブロックに `listen … ssl` と server_name を書き、ssl_certificate "
-    "と ssl_certificate_key に live/{lineage}/ のファイルを指定してください。不要な場合は install = […] からこのイン"
+    "と ssl_certificate_key に live/{folder}/ のファイルを指定してください。不要な場合は install = […] からこのイン"
     "ストーラーを外してください。",
+    "error.nginx-only-other-certificate": (
+        "{place} の server ブロックは別の証明書のファイルを指定しており、{lineage} にあたるブロックがほかにありません。"
+    ),
+    "next.nginx-only-other-certificate": (
+        "{lineage} のファイルを指定するか、どちらかの install = […] からこのインストーラーを除いてください。"
+    ),
     "error.nginx-only-partly-covered": "{place} の server ブロックは、{lineage} の証明書に含まれない {names} も扱って"
     "いるため変更していません。ほかに対象となるブロックはありません。",
     "next.nginx-only-partly-covered": "{names} を証明書に加えるか、別の証明書をもつ独立した server ブロックに分けてく"
     "ださい。",
     "error.nginx-no-certificate-directive": "{place} の server ブロックは {lineage} の名前を TLS で扱っていますが、"
     "ssl_certificate と ssl_certificate_key の組がそろっていません。",
-    "next.nginx-no-certificate-directive": "状態ディレクトリーの live/{lineage}/ にある fullchain.pem を "
+    "next.nginx-no-certificate-directive": "状態ディレクトリーの live/{folder}/ にある fullchain.pem を "
     "ssl_certificate に、privkey.pem を ssl_certificate_key に指定してください。",
     "error.nginx-not-a-file": "{place} の {directive} が通常のファイルを指していないため({value})、{lineage} の証明書"
     "を置けません。",
-    "next.nginx-not-a-file": "代わりに状態ディレクトリーの live/{lineage}/ のファイルを指定してください。",
+    "next.nginx-not-a-file": "代わりに状態ディレクトリーの live/{folder}/ のファイルを指定してください。",
     "error.nginx-mixed-lineages": "{place} のブロックは、証明書と鍵を対応しない別々の場所から読み込んでいます(一方は "
     "{file})。{lineage} を置くと組が一致しなくなります。",
-    "next.nginx-mixed-lineages": "両方とも同じフォルダー(状態ディレクトリーの live/{lineage}/ など)のファイルを指定し"
+    "next.nginx-mixed-lineages": "両方とも同じフォルダー(状態ディレクトリーの live/{folder}/ など)のファイルを指定し"
     "てください。",
     "error.nginx-pinned-to-a-version": "{place} のパスは {lineage} の特定のバージョンのフォルダーを指しており、更新し"
     "ても変わりません。",
     "next.nginx-pinned-to-a-version": "代わりに、現在のバージョンを指す {live} のファイルを指定してください。",
     "error.nginx-several-certificates": "{place} のブロックには証明書が複数あり(RSA と ECDSA)、{lineage} がどれを置き"
     "換えるのか判断できません。",
-    "next.nginx-several-certificates": "いずれかの組に状態ディレクトリーの live/{lineage}/ のファイルを指定するか、同"
+    "next.nginx-several-certificates": "いずれかの組に状態ディレクトリーの live/{folder}/ のファイルを指定するか、同"
     "じ種類の鍵の組だけを残してください。",
     "error.nginx-shared-file": "{file} は {place} の server ブロックでも {names} のために使われています。証明書 "
     "{lineage} はそのブロックに合わないため、書き込みませんでした。",

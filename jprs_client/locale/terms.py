@@ -157,7 +157,7 @@ JA: dict[str, str] = {
         "失効理由コード {reason}（{label}）は、利用者が選べるものではありません。何も送信していません。"
     ),
     "next.reason-unknown": "{choosable} のいずれかを選ぶか、何が起きたかを --because で指定してください。",
-    "error.circumstance-unknown": "「{circumstance}」という事由はありません。",
+    "error.circumstance-unknown": "「{circumstance}」という状況はありません。",
     "next.circumstance-unknown": "次のいずれかを指定してください: {known}。",
     "note.reason-published": "失効理由 {label} は、認証局の証明書失効リストで誰でも見られるように公開されます。",
     "note.reason-affiliation-on-dv": (

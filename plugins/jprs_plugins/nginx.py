@@ -148,7 +148,7 @@ class _Matching:
         owners = {self._belongs(pair) for pair in pairs}
         if owners == {"other"}:
             self.note("nginx-other-certificate", place=server.place)
-            self._skipped.append((server, list(server.hosts)))
+            self._skipped.append((server, []))
             return
         if "pinned" in owners:
             raise self._refusal("nginx-pinned-to-a-version", server.certificates[0], live=str(self.site.live))
@@ -169,12 +169,15 @@ class _Matching:
             return
         if self._skipped:
             server, left_out = self._skipped[0]
+            if not left_out:
+                raise InstallFailed("nginx-only-other-certificate", lineage=self.site.lineage, place=server.place)
             raise InstallFailed(
                 "nginx-only-partly-covered", lineage=self.site.lineage, place=server.place, names=left_out
             )
         raise InstallFailed(
-            "nginx-no-server-block", lineage=self.site.lineage, names=sorted(self.site.names), config=config
-        )
+            "nginx-no-server-block", lineage=self.site.lineage, folder=self.site.live.name,
+            names=sorted(self.site.names), config=config,
+        )  # fmt: skip
 
     def files(self, servers: Sequence[Server]) -> tuple[FileChange, ...]:
         """What is to be written. Raises InstallFailed when another block would suffer."""
@@ -299,7 +302,7 @@ class _Matching:
         return self._algorithm == "RSAPublicKey"
 
     def _refusal(self, code: str, at: Directive, /, **params: str) -> InstallFailed:
-        return InstallFailed(code, lineage=self.site.lineage, place=at.place, **params)
+        return InstallFailed(code, lineage=self.site.lineage, folder=self.site.live.name, place=at.place, **params)
 
 
 def _stages(path: str, links: dict[str, str | None]) -> list[str]:

@@ -109,7 +109,7 @@ def test_what_was_put_up_half_way_comes_down_too(solvers: dict[str, Board]) -> N
 
 
 def test_a_failing_clean_up_stops_no_other_and_is_told(solvers: dict[str, Board]) -> None:
-    solvers["dns"].sticks = {B: ChallengeFailed("solver-hook-failed", exit=3)}
+    solvers["dns"].sticks = {B: ChallengeFailed("solver-hook-failed", exit=3, output="zone is locked")}
     ledger = Notebook()
     with presented(solvers.__getitem__, ALL, ledger) as notes:
         assert up(solvers) == {A, B, C}
@@ -122,7 +122,7 @@ def test_a_failing_clean_up_stops_no_other_and_is_told(solvers: dict[str, Board]
                 "solver": "dns",
                 "name": "b.example.jp",
                 "place": "_acme-challenge.b.example.jp",
-                "cause": "solver-hook-failed exit=3",
+                "cause": "zone is locked",
             },
         )
     ]

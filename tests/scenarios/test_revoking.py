@@ -31,7 +31,7 @@ def test_a_site_that_was_closed_can_be_taken_back_into_service(world: World, tmp
     assert client.run("revoke", "reopened.jp", "--because", "site-closed", "--yes").code == 0
     assert client.certificate("reopened.jp")["status"] == "revoked"
     assert client.json("plan")["actions"] == []  # it is not replaced until a person asks
-    assert [problem["code"] for problem in client.json("plan")["problems"]] == ["not-replaced"]
+    assert [problem["code"] for problem in client.json("plan")["problems"]] == ["not-replaced", "still-paid-for"]
 
     assert client.run("renew", "--force", "reopened.jp").code == 0
 
