@@ -20,7 +20,7 @@ from jprs_client.clock import Clock
 from jprs_client.config import Config, load
 from jprs_client.errors import BadName, JprsClientError, Locked, RefusedByCa, StateUnusable, UsageError
 from jprs_client.planning.actions import Action, Kind, Problem, Why
-from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State, UsageRecord
+from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State
 from jprs_client.planning.plan import Plan, plan
 from jprs_client.planning.revoking import intents
 from jprs_client.planning.rules import Picture, failure_of, kind_of_failure
@@ -52,9 +52,6 @@ ASKS_THE_CA = REPLACEMENTS | {Kind.REVOKE, Kind.OBSERVE}
 
 #: What `renew` does: no first issuance.
 RENEWALS = frozenset(Kind) - {Kind.ISSUE, Kind.REMOVE}
-
-#: Why a replacement is made that is not due: a person wants it, or one that had begun was interrupted.
-BROUGHT_FORWARD = frozenset({"asked", "interrupted"})
 
 #: When several exit codes apply, the first of these is the run's.
 GRAVEST_FIRST = (3, 4, 7, 1, 5, 6)
@@ -245,6 +242,7 @@ class App:
         """What a run does before its first action, if it has one: True when the plan has to be made again."""
         interrupted = bool(self.store.jobs() or self.store.lineages_with_proofs())
         if todo or interrupted:
+            self.store.must_be_of_this_directory()
             self.store.ready_to_write()
             for path in self.store.tighten():
                 self._note("state-was-open", file=path)
@@ -289,7 +287,7 @@ class App:
                 continue
             record = record_of(tables[usage.name], usage, known, jst_day(now))
             if record != known:
-                self.store.keep_usage(record)
+                self.store.keep_usage(record, instead_of=known)
                 changed = True
         for certificate in picture.wanted.by_name.values():
             lineage = state.lineages.get(certificate.name)
@@ -314,16 +312,18 @@ class App:
     def _brought_forward(self, planned: Plan, state: State, asked: Asked, attempted: set[tuple[object, ...]]) -> Plan:
         """The plan with replacements due that are not: forced ones, and those that an interrupted run has ordered."""
         tried = {key[1] for key in attempted if key[0] == kind_of_failure(Kind.RENEW)}
-        ordered = {job.lineage for job in self.store.jobs() if job.order_url is not None}
+        ordered = {job.lineage: job.names for job in self.store.jobs() if job.order_url is not None}
+        forced: set[str] = set()
 
         def forward(action: Action) -> Action:
             if action.kind not in REPLACEMENTS or not asked.covers(action) or action.certificate in tried:
                 return action
-            if asked.force:
+            if asked.force and action.certificate not in forced:
+                forced.add(action.certificate)
                 return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("asked"))
             failure = failure_of(action, state)
             told_to_wait = failure is not None and failure.imposed and failure.retry_at > planned.at
-            if action.certificate in ordered and action.due_at > planned.at and not told_to_wait:
+            if ordered.get(action.certificate) == action.names and action.due_at > planned.at and not told_to_wait:
                 return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("interrupted"))
             return action
 
@@ -333,7 +333,7 @@ class App:
         try:
             with self.store.claims.held("lineage", action.certificate):
                 state = self.store.state()
-                if action.why.code not in BROUGHT_FORWARD and not self._still_due(action, state):
+                if not self._still_due(action, state):
                     return
                 if action.starts_usage and not self._start_confirmed(action, state, asked):
                     self._not_confirmed(action, report)
@@ -347,7 +347,14 @@ class App:
                 report.done.append(action)
 
     def _still_due(self, action: Action, state: State) -> bool:
-        """Planned again under the claim: another run may have done it meanwhile."""
+        """Looked at again under the claim: another run, or an action before this one, may have done it meanwhile."""
+        if action.kind in REPLACEMENTS and (self.store.current_version(action.certificate) or 0) != action.version:
+            return False
+        if action.why.code == "interrupted":
+            job = self.store.job(action.certificate)
+            return job is not None and job.order_url is not None and job.names == action.names
+        if action.why.code == "asked":
+            return True
         planned = plan(self.config, state, self.clock.now())
         return any(_key(other) == _key(action) and other.due_at <= planned.at for other in planned.coming)
 
@@ -365,8 +372,7 @@ class App:
         if not asked.start_usage and not self._may_start(action):
             return False
         for name in open_:  # remembered until it succeeds, so that a timer's next run goes on
-            known = state.usages.get(name) or UsageRecord(name)
-            self.store.keep_usage(replace(known, start_confirmed_at=self.clock.now()))
+            self.store.confirm_start(name)
         return True
 
     def _not_confirmed(self, action: Action, report: Report) -> None:
@@ -443,6 +449,7 @@ class App:
 
     def revoke(self, intents: Collection[RevocationIntent]) -> Report:
         """Carry revocations out: the replacement is issued, installed and seen served first, unless there is none."""
+        self.store.must_be_of_this_directory()
         self.store.ready_to_write()
         state = self.store.state()
         keys_of = {(name, facts.version): facts.key_spki_sha256 for name, facts in self.store.certificates()}
@@ -630,8 +637,13 @@ def _must_be_usable(state_dir: Path) -> None:
 
 
 def _key(action: Action) -> tuple[object, ...]:
-    """What makes an action the same one in a later plan of this run."""
-    return (kind_of_failure(action.kind), action.certificate, action.target, action.version, action.names)
+    """What makes an action the same one in a later plan of this run.
+
+    A certificate is replaced once a run with the same names, whatever the plan then says of the new one: a clock
+    that is far ahead would have it ordered for ever (FAULTS 46).
+    """
+    version = 0 if action.kind in REPLACEMENTS else action.version
+    return (kind_of_failure(action.kind), action.certificate, action.target, version, action.names)
 
 
 def _concerns(problem: Problem, asked: Asked) -> bool:

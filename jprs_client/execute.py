@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jprs_client.clock import Clock
 from jprs_client.config import Config
-from jprs_client.errors import CaUnavailable, JprsClientError, Locked, RefusedByCa
+from jprs_client.errors import CaUnavailable, JprsClientError, Locked, RefusedByCa, StateUnusable
 from jprs_client.issuance import Issuance, Progress, Proving
 from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import retry_at
@@ -66,6 +66,11 @@ class Executor:
             doing[action.kind](action, state)
         except Locked:
             raise  # another run is at it: nothing has failed
+        except OSError as fault:
+            cause = fault.strerror or type(fault).__name__
+            error: JprsClientError = StateUnusable("state-file-unusable", file=fault.filename, cause=cause)
+            self._remember_failure(action, state, error)
+            raise error from fault
         except JprsClientError as error:
             self._remember_failure(action, state, error)
             raise
@@ -77,13 +82,24 @@ class Executor:
             if job.version is None or not self._store.versions.exists(job.lineage, job.version):
                 continue
             with suppress(Locked), self._store.claims.held("lineage", job.lineage, 0):
-                self._finish(job, state)
+                held = self._store.job(job.lineage)  # its run may have ended it meanwhile
+                if held is not None and held.version is not None:
+                    self._finish(held, state)
 
     def _finish(self, job: Job, state: State) -> None:
         now = self._clock.now()
         wanted = self._wanted(job.lineage, state)
         action = Action(Kind(job.action), job.lineage, job.names, Why("interrupted"), now, now)
-        self._issuance(action, wanted, state).finish()
+        try:
+            self._issuance(action, wanted, state, job).finish()
+        except JprsClientError as error:
+            # It cannot come to use: that is this certificate's misfortune, and it is ordered anew.
+            self._store.keep_job(replace(job, order_url=None, version=None))
+            self._note("version-unusable", certificate=job.lineage, version=job.version, cause=error.code)
+
+    def _note(self, code: str, **params: object) -> None:
+        """Something a person should hear that stops nothing (`note.CODE`)."""
+        self._progress(f"note-{code}", **params)
 
     def _remember_failure(self, action: Action, state: State, error: JprsClientError) -> None:
         kind, now = kind_of_failure(action.kind), self._clock.now()
@@ -126,7 +142,7 @@ class Executor:
         directory = self._tools.ca().directory()
         self._store.keep_directory(offers_ari=directory.renewal_info is not None, terms_url=directory.terms_of_service)
 
-    def _issuance(self, action: Action, wanted: Wanted, state: State) -> Issuance:
+    def _issuance(self, action: Action, wanted: Wanted, state: State, job: Job | None = None) -> Issuance:
         return Issuance(
             action,
             wanted,
@@ -138,6 +154,7 @@ class Executor:
             proving=self._tools.proving,
             before_order=self._look_before_order,
             progress=self._progress,
+            job=job,
         )
 
     def _look_before_order(self, names: frozenset[DnsName]) -> None:
@@ -186,7 +203,7 @@ class Executor:
                 self._store.forget_failure(lineage, Kind.INSTALL.value, target)
                 self._store.keep_event("installed", lineage, target=target, version=version)
             for code, params in deployed.notes:
-                self._progress(f"note-{code}", certificate=lineage, **params)
+                self._note(code, certificate=lineage, **params)
             self._progress("installed", certificate=lineage, target=target)
 
     # -- revoke -----------------------------------------------------------------------------------------------------
@@ -197,20 +214,22 @@ class Executor:
             for intent in state.revocations
             if intent.lineage == action.certificate and intent.version == action.version
         )
-        material = self._store.versions.material(intent.lineage, intent.version)
+        certificate = self._store.versions.certificate_der(intent.lineage, intent.version)
         # The certificate's own key proves the compromise and lets the CA block it; for any other reason the account
         # signs, as some CAs take a certificate key's signature for a compromise (FAULTS 145).
         signers: list[bytes | None] = [None]
         if intent.reason == Reason.KEY_COMPROMISE:
-            signers = [material.private_key_pem, None]
+            signers = [*self._store.versions.usable_key(intent.lineage, intent.version), None]
         self._progress("revoking", certificate=intent.lineage, serial=intent.serial)
         for signer in signers:
             try:
-                self._tools.ca().revoke(der_of(material.cert_pem), intent.reason, key_pem=signer)
+                self._tools.ca().revoke(certificate, intent.reason, key_pem=signer)
                 break
             except RefusedByCa:
                 if signer is signers[-1]:
-                    self._store.drop_revocation(intent.lineage, intent.version)
+                    with self._store.writing():  # it stays in service, and is renewed like any other
+                        self._store.drop_revocation(intent.lineage, intent.version)
+                        self._store.retire(intent.lineage, retired=False)
                     raise
         with self._store.writing():
             self._store.mark_revoked(intent.serial, intent.reason, self._clock.now())
@@ -227,9 +246,9 @@ class Executor:
 
     def _observe(self, action: Action, state: State) -> None:
         """Ask when to renew; the moment is drawn once for each window (RFC 9773 §4.2)."""
-        material = self._store.versions.material(action.certificate, action.version)
+        certificate = self._store.versions.certificate_der(action.certificate, action.version)
         lineage = state.lineages[action.certificate]
-        told = self._tools.ca().renewal_info(der_of(material.cert_pem))
+        told = self._tools.ca().renewal_info(certificate)
         known = lineage.ari
         if told is None:  # the directory no longer offers it: nobody is asked again until it does
             self._remember_directory()
@@ -256,10 +275,3 @@ class Executor:
         with self._store.writing():
             self._store.roll_back(lineage, version)
             self._store.keep_event("rolled-back", lineage, version=version)
-
-
-def der_of(cert_pem: bytes) -> bytes:
-    """The certificate as the CA wants it named."""
-    import ssl
-
-    return ssl.PEM_cert_to_DER_cert(cert_pem.decode("ascii"))

@@ -383,7 +383,7 @@ class Deployer:
             # Where nothing was live before, the first version may stay: there is nothing to go back to.
             if manifest.live_before is not None and self._versions.current(manifest.lineage) == manifest.version:
                 self._versions.switch(manifest.lineage, manifest.live_before)
-        except OSError as error:
+        except (OSError, JprsClientError) as error:
             failed.append((_Kept(str(self._versions.live(manifest.lineage)), None, 0, 0, 0, None, ""), str(error)))
         if failed:
             raise InstallFailed(

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 VALIDATION_TIME = timedelta(minutes=3)
 ISSUING_TIME = timedelta(minutes=3)
 
+#: Errors after which an order is as it was: nothing was learnt of it, or it is our clock that is wrong.
+UNREAD = ("ca-answer-", "chain-not-only-", "chain-empty", "clock-skew", "account-")
+
 #: Tells a person what is going on: a code of `locale/` (`progress.CODE`) and its parameters.
 Progress = Callable[..., None]
 
@@ -65,6 +68,7 @@ class Issuance:
         proving: Callable[[], Proving],
         before_order: Callable[[frozenset[DnsName]], None],
         progress: Progress,
+        job: Job | None = None,
     ) -> None:
         self._action = action
         self._wanted = wanted
@@ -80,7 +84,7 @@ class Issuance:
         self._key_pem: bytes | None = None
         self._verified: Verified | None = None
         self._ca_looks = False
-        self._job = self._resumed_or_new()
+        self._job = job or self._resumed_or_new()
 
     def run(self) -> None:
         """Carry out what is not yet done, up to the new version under `live/`."""
@@ -99,7 +103,9 @@ class Issuance:
         except (ChallengeFailed, RefusedByCa, BadAnswer) as error:
             # What this order came to is known, and it will come to nothing else: the next attempt makes a new one.
             # A proof that we could not even put up leaves it as it was: that one is gone on with (FAULTS V3).
-            if self._ca_looks or not isinstance(error, ChallengeFailed):
+            # An answer that could not be read says nothing of the order, which may well be issued (TERMS P1).
+            unread = error.code.startswith(UNREAD)
+            if not unread and (self._ca_looks or not isinstance(error, ChallengeFailed)):
                 self._keep(order_url=None, version=None)
             raise
         self._store.end_job(lineage)
@@ -149,7 +155,7 @@ class Issuance:
             try:
                 pem = path.read_bytes()
                 matches = keys.spki_sha256(pem) == spki
-            except ValueError:
+            except (OSError, ValueError, TypeError):  # not to be read, damaged, or encrypted: as good as none
                 return False
             if not matches:
                 return False
@@ -209,8 +215,10 @@ class Issuance:
         """The order that an earlier run made, unless it has come to nothing since (FAULTS 77)."""
         try:
             order = self._ca.order(url, self._action.sorted_names)
-        except (RefusedByCa, BadAnswer):
-            return None
+        except (RefusedByCa, BadAnswer) as error:
+            if error.code in {"order-gone", "order-other-names"}:
+                return None
+            raise
         return None if order.status == "invalid" else order
 
     def _replaces(self) -> str | None:
@@ -364,6 +372,9 @@ class Issuance:
         picture = Picture(self._config, self._state, facts.not_before)
         tables = {table.name: table for table in self._config.usage_fqdns}
         for usage in picture.usages:
+            recorded = self._store.usage(usage.name)
+            if recorded is not None and recorded.started is not None and recorded.ended_on is None:
+                continue  # the first issuance's day stands, whoever saw to it
             if usage.name in picture.authority.starts(facts.names):
                 begun = replace(usage, suspended=False).started(facts.not_before)
                 self._store.keep_usage(record_of(tables[usage.name], begun, None, today))

@@ -54,6 +54,7 @@ def register(
         )
     # Checked before anything is sent: credentials are good for one account (TERMS A1).
     credentials = read_eab(eab) if eab is not None and account_ca is None else None
+    store.must_be_of_this_directory()
     store.ready_to_write()
     with store.claims.held("account", "register"):
         directory = ca.directory()

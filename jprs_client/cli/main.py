@@ -46,7 +46,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-class Terminated(BaseException):
+class Terminated(KeyboardInterrupt):
     """SIGTERM: whatever is under way is wound up as for Ctrl-C, so that no proof stays up (FAULTS 19)."""
 
 
@@ -99,11 +99,11 @@ def _run(door: Door, arguments: list[str]) -> int:
         return _refused(door, _our_usage_error(error, arguments, door))
     except JprsClientError as error:
         return _refused(door, error)
+    except Terminated:
+        return _failed(door, "interrupted", TERMINATED)
     except (KeyboardInterrupt, EOFError, click.Abort):
         door.screen.error("")
         return _failed(door, "interrupted", INTERRUPTED)
-    except Terminated:
-        return _failed(door, "interrupted", TERMINATED)
     except BrokenPipeError:
         raise
     except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug

@@ -35,6 +35,18 @@ EN: dict[str, str] = {
     "next.state-database-lost": (
         "Restore it from a backup. Beginning anew would need new credentials and might start usage periods again."
     ),
+    "error.state-file-unusable": "The file {file} cannot be used: {cause}.",
+    "next.state-file-unusable": "Look at its owner, its permissions and the room on the disk, then run it again.",
+    "error.state-of-another-directory": (
+        "The certificates in {state} are from another CA ({others}), not from {directory}; so are the usage periods."
+    ),
+    "next.state-of-another-directory": (
+        "Use a state directory of its own for each CA (--state-dir): a test CA must not count as having begun a period."
+    ),
+    "note.version-unusable": (
+        "{certificate}: version {version}, which an interrupted run had made, cannot be used ({cause}); a new one is "
+        "ordered."
+    ),
     "note.state-was-open": "Others could get at {file}; its permissions have been corrected.",
     "error.state-not-a-directory": "{directory} is not a directory.",
     "next.state-not-a-directory": "Name a directory with --state-dir.",
@@ -109,6 +121,18 @@ JA: dict[str, str] = {
     "next.state-database-lost": (
         "バックアップから復元してください。初めからやり直すと、新しい認証情報が必要になり、"
         "ご利用期間が改めて始まるおそれがあります。"
+    ),
+    "error.state-file-unusable": "ファイル {file} を使えません: {cause}",
+    "next.state-file-unusable": "所有者、権限、ディスクの空きを確認してから、もう一度実行してください。",
+    "error.state-of-another-directory": (
+        "{state} の証明書とご利用期間は、{directory} ではなく別の認証局（{others}）のものです。"
+    ),
+    "next.state-of-another-directory": (
+        "認証局ごとに別の状態ディレクトリを使ってください（--state-dir）。テスト用の認証局での発行を、"
+        "ご利用期間の開始とみなしてはなりません。"
+    ),
+    "note.version-unusable": (
+        "{certificate}: 中断された実行が作ったバージョン {version} は使えません（{cause}）。新しい証明書を申請します。"
     ),
     "note.state-was-open": "ほかのユーザーが {file} を読み書きできる状態でした。権限を直しました。",
     "error.state-not-a-directory": "{directory} はディレクトリではありません。",

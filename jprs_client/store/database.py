@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from jprs_client.errors import StateUnusable
 from jprs_client.files import make_directory
-from jprs_client.store.schema import TABLES, VERSION
+from jprs_client.store.schema import BAPTISM, TABLES, VERSION
 
 Row = sqlite3.Row
 
@@ -133,6 +134,7 @@ class Database:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             for statement in TABLES:
                 connection.execute(statement)
+            connection.execute(BAPTISM, {"name": socket.gethostname()})
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 

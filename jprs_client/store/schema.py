@@ -1,13 +1,16 @@
 """The tables, in SQL that SQLite and PostgreSQL both understand.
 
-Facts (`account` to `event`) may be shared by hosts one day, so each row names its host. `journal` and `proof` are this
-host's own: what it has begun and must finish or take down. No private key is ever in here, only its fingerprint
+Facts (`account` to `event`) may be shared by hosts one day, so each row names its host. The rest is this host's own:
+`here` is the name its rows bear, `journal` and `proof` are what it has begun and must finish or take down. No private key is ever in here, only its fingerprint
 (ご利用条件 第9条1号ウ). Moments are RFC 3339 in UTC, days ISO 8601, sets of names space-separated, parameters JSON.
 """
 
 from __future__ import annotations
 
 VERSION = 1
+
+#: A host that is renamed keeps what it knows under the name it had when its state was made.
+BAPTISM = "INSERT INTO here (name) VALUES (:name)"
 
 TABLES = (
     """CREATE TABLE account (
@@ -65,6 +68,9 @@ TABLES = (
         data TEXT NOT NULL,
         PRIMARY KEY (host, id))""",
     "CREATE INDEX event_by_moment ON event (host, at)",
+    """CREATE TABLE here (
+        name TEXT NOT NULL,
+        PRIMARY KEY (name))""",
     """CREATE TABLE journal (
         lineage TEXT NOT NULL, action TEXT NOT NULL, names TEXT NOT NULL, key_type TEXT NOT NULL,
         key_spki_sha256 TEXT, order_url TEXT, version INTEGER, step TEXT NOT NULL, started_at TEXT NOT NULL,

@@ -9,10 +9,12 @@ import socket
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from itertools import count
 from pathlib import Path
+from types import EllipsisType
 
 from jprs_client.clock import Clock
 from jprs_client.errors import Params, StateUnusable, Value
@@ -70,13 +72,21 @@ class Store:
         self.state_dir = state_dir
         self.directory = directory
         self.clock = clock
-        self.host = socket.gethostname()
         # Account keys and versions are never there before the database is.
         beside = (state_dir / "accounts", state_dir / "archive")
         self.database = Database(state_dir / url.removeprefix("sqlite:///"), beside)
         self.versions = Versions(state_dir)
         self.claims = Claims(state_dir / "locks", clock, lock_timeout)
         self._count = count()
+
+    @cached_property
+    def host(self) -> str:
+        """This host's name when its state was made: a host that is renamed keeps what it knows."""
+        try:
+            row = self.database.row("SELECT name FROM here")
+        except StateUnusable:
+            row = None  # whoever asks reads or writes next, and is told what is wrong with that
+        return socket.gethostname() if row is None else row["name"]
 
     def close(self) -> None:
         """Let go of the database."""
@@ -85,6 +95,25 @@ class Store:
     def writing(self) -> AbstractContextManager[None]:
         """What is written inside is durable together, or not at all."""
         return self.database.writing()
+
+    def must_be_of_this_directory(self) -> None:
+        """What another CA has begun is not this one's: a test CA starts nothing that is paid for.
+
+        Raises StateUnusable where certificates of another directory are in service (TERMS P1).
+        """
+        others = self.database.rows(
+            """SELECT DISTINCT certificate.directory FROM lineage JOIN certificate
+                 ON certificate.host = lineage.host AND certificate.lineage = lineage.name
+                    AND certificate.version = lineage.current
+               WHERE lineage.host = :host AND lineage.archived_at IS NULL AND certificate.directory <> :directory""",
+            host=self.host,
+            directory=self.directory,
+        )
+        if others:
+            raise StateUnusable(
+                "state-of-another-directory", state=self.state_dir, directory=self.directory,
+                others=[row["directory"] for row in others],
+            )  # fmt: skip
 
     def ready_to_write(self) -> None:
         """Make sure, before the CA is asked for anything, that what it answers can be kept (FAULTS 23, 24)."""
@@ -281,8 +310,26 @@ class Store:
 
     # -- usage FQDNs ------------------------------------------------------------------------------------------------
 
-    def keep_usage(self, record: UsageRecord) -> None:
-        """Remember a usage FQDN's period."""
+    def usage(self, name: DnsName) -> UsageRecord | None:
+        """What is remembered of one usage FQDN."""
+        row = self.database.row(
+            "SELECT * FROM usage_fqdn WHERE host = :host AND name = :name", host=self.host, name=name.ascii
+        )
+        return None if row is None else _usage(row)
+
+    def confirm_start(self, name: DnsName) -> None:
+        """Remember that a person has confirmed that this period, and charge, may begin."""
+        with self.writing():
+            known = self.usage(name) or UsageRecord(name)
+            self.keep_usage(replace(known, start_confirmed_at=self.clock.now()))
+
+    def keep_usage(self, record: UsageRecord, *, instead_of: UsageRecord | EllipsisType | None = ...) -> None:
+        """Remember a usage FQDN's period; with `instead_of`, only if nobody has remembered another since."""
+        with self.writing():
+            if instead_of is ... or self.usage(record.name) == instead_of:
+                self._write_usage(record)
+
+    def _write_usage(self, record: UsageRecord) -> None:
         self.database.write(
             """INSERT INTO usage_fqdn (host, name, started, ends, config_ends, terminating, suspended, ended_on,
                                        start_confirmed_at, continuation_term)

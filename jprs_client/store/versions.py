@@ -119,6 +119,28 @@ class Versions:
                 "version-unreadable", name=lineage, version=version, file=folder, cause=error
             ) from error
 
+    def certificate_der(self, lineage: str, version: int) -> bytes:
+        """A version's certificate alone, as the CA wants it named; StateUnusable when it cannot be read."""
+        import ssl
+
+        path = self.folder(lineage, version) / "cert.pem"
+        try:
+            return ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))
+        except (OSError, ValueError) as error:
+            cause = error.strerror if isinstance(error, OSError) else "PEM"
+            raise StateUnusable("version-unreadable", name=lineage, version=version, file=path, cause=cause) from error
+
+    def usable_key(self, lineage: str, version: int) -> list[bytes]:
+        """A version's private key, as a list of one; empty where it is gone or damaged."""
+        from jprs_client import keys
+
+        try:
+            pem = (self.folder(lineage, version) / "privkey.pem").read_bytes()
+            keys.load(pem)
+        except (OSError, ValueError, TypeError):
+            return []
+        return [pem]
+
     def pending_key(self, lineage: str) -> Path:
         """The private key of the order that is under way, kept until its certificate is a version."""
         return self._state_dir / "pending" / folder_name(lineage) / "privkey.pem"

@@ -54,3 +54,16 @@ def test_a_second_thought_about_replacing_counts(world: World, tmp_path: Path) -
     assert [action["action"] for action in done["done"]] == ["reissue", "revoke"]
     assert client.certificate("second-thought.jp")["serial"] != first
     assert world.ca.get(f"/cert-status-by-serial/{first}")["Reason"] == 4
+
+
+def test_a_refused_revocation_leaves_the_certificate_in_service_and_renewed(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("refused.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    world.ca.fault({"status": 403, "type": "unauthorized"}, endpoint="revokeCert", count=5)
+
+    assert client.run("revoke", "refused.jp", "--because", "site-closed", "--yes").code == 4
+
+    plan = client.json("plan")
+    assert [problem["code"] for problem in plan["problems"]] == []
+    assert [action["action"] for action in plan["upcoming"] if action["action"] != "observe"] == ["renew"]

@@ -491,3 +491,45 @@ def test_moments_are_kept_in_utc_whatever_zone_they_came_in(store: Store, clock:
     assert row is not None
     assert row["start_confirmed_at"] == "2026-11-30T15:30:00+00:00"
     assert again(store).state().usages[DnsName("example.jp")].start_confirmed_at == at
+
+
+def test_a_host_that_is_renamed_keeps_what_it_knows(
+    tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Store(tmp_path, CA, clock)
+    before.keep_account("https://ca.test/1", "valid", ["a@example.jp"], "ab", None)
+    before.close()
+    monkeypatch.setattr("socket.gethostname", lambda: "renamed")
+
+    after = Store(tmp_path, CA, clock)
+
+    assert after.account() is not None
+    after.close()
+
+
+def test_what_another_ca_has_issued_starts_nothing_here(store: Store, clock: SetClock) -> None:
+    """P1: a test CA in the same folder would otherwise count as having begun a period that is paid for."""
+    issue(store, clock)
+    store.must_be_of_this_directory()
+    elsewhere = again(store, OTHER_CA)
+
+    with pytest.raises(StateUnusable) as refused:
+        elsewhere.must_be_of_this_directory()
+
+    assert (refused.value.code, refused.value.params["others"]) == ("state-of-another-directory", CA)
+    elsewhere.close()
+
+
+def test_a_recorded_period_is_not_unset_by_a_run_that_looked_before(store: Store) -> None:
+    name = DnsName("example.jp")
+    seen = store.usage(name)
+    begun = UsageRecord(name, date(2026, 11, 22), date(2027, 11, 30))
+    store.keep_usage(begun)
+
+    store.keep_usage(UsageRecord(name), instead_of=seen)
+    store.confirm_start(name)
+
+    known = store.usage(name)
+    assert known is not None
+    assert (known.started, known.ends) == (begun.started, begun.ends)
+    assert known.start_confirmed_at is not None

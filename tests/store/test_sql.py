@@ -65,7 +65,7 @@ def test_a_statement_is_plain_and_takes_named_parameters(where: str, statement: 
     assert not re.search(r"[=<>]\s*\d+\b(?!\s*\))", statement.replace("found = 0", "")), "numbers too"
     if not STATEMENT.match(statement) or statement.lstrip().startswith("CREATE"):
         return
-    assert ":" in statement or "FROM journal" in statement or "FROM proof" in statement
+    assert ":" in statement or re.search("FROM (here|journal|proof)", statement)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=[table.split("(")[0] for table in TABLES])
@@ -73,7 +73,7 @@ def test_a_fact_names_its_host_and_the_journal_is_this_hosts_own(table: str) -> 
     name = table.split()[2]
     if table.startswith("CREATE INDEX"):
         assert "(host," in table
-    elif name in {"journal", "proof"}:
+    elif name in {"here", "journal", "proof"}:
         assert "host" not in table
     else:
         assert "host TEXT NOT NULL" in table
