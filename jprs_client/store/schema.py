@@ -1,8 +1,9 @@
 """The tables, in SQL that SQLite and PostgreSQL both understand.
 
 Facts (`account` to `event`) may be shared by hosts one day, so each row names its host. The rest is this host's own:
-`here` is the name its rows bear, `journal` and `proof` are what it has begun and must finish or take down. No private key is ever in here, only its fingerprint
-(ご利用条件 第9条1号ウ). Moments are RFC 3339 in UTC, days ISO 8601, sets of names space-separated, parameters JSON.
+`here` is the name its rows bear, `journal` and `proof` are what it has begun and must finish or take down. No private
+key is ever in here, only its fingerprint (ご利用条件 第9条1号ウ). Moments are RFC 3339 in UTC, days ISO 8601, sets of
+names space-separated, parameters JSON.
 """
 
 from __future__ import annotations
