@@ -323,6 +323,8 @@ class App:
                 return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("asked"))
             failure = failure_of(action, state)
             told_to_wait = failure is not None and failure.imposed and failure.retry_at > planned.at
+            if action.why.code == "after-month-end":  # a period that is about to start waits, begun or not (P1)
+                return action
             if ordered.get(action.certificate) == action.names and action.due_at > planned.at and not told_to_wait:
                 return replace(action, due_at=planned.at, attempt_at=planned.at, why=Why("interrupted"))
             return action

@@ -227,6 +227,8 @@ class Executor:
                 break
             except RefusedByCa:
                 if signer is signers[-1]:
+                    if intent.reason == Reason.KEY_COMPROMISE:
+                        raise  # a duty with a deadline (TERMS R3): it stays asked for until the CA agrees
                     with self._store.writing():  # it stays in service, and is renewed like any other
                         self._store.drop_revocation(intent.lineage, intent.version)
                         self._store.retire(intent.lineage, retired=False)
@@ -273,5 +275,8 @@ class Executor:
             self.install(target, lineage, version)
         self._store.versions.switch(lineage, version)
         with self._store.writing():
+            job = self._store.job(lineage)
+            if job is not None and job.version is not None:  # a run cut off at its very end: not to be finished again
+                self._store.end_job(lineage)
             self._store.roll_back(lineage, version)
             self._store.keep_event("rolled-back", lineage, version=version)

@@ -67,3 +67,20 @@ def test_a_refused_revocation_leaves_the_certificate_in_service_and_renewed(worl
     plan = client.json("plan")
     assert [problem["code"] for problem in plan["problems"]] == []
     assert [action["action"] for action in plan["upcoming"] if action["action"] != "observe"] == ["renew"]
+
+
+def test_a_compromised_key_stays_to_be_revoked_until_the_ca_agrees(world: World, tmp_path: Path) -> None:
+    """R3: within 24 hours, whatever the CA says first (FAULTS 149)."""
+    client, _ = world.client(tmp_path / "host", ("leaked.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    leaked = client.certificate("leaked.jp")["serial"]
+    world.ca.fault({"status": 403, "type": "unauthorized"}, endpoint="revokeCert", count=2)
+    assert client.run("revoke", "leaked.jp", "--because", "key-compromised", "--yes").code == 4
+    assert [action["action"] for action in client.json("plan")["actions"]] == ["revoke"]
+    world.quiet()
+
+    assert client.run("apply").code == 0
+
+    assert world.ca.get(f"/cert-status-by-serial/{leaked}")["Reason"] == 1
+    assert client.json("plan")["actions"] == []
