@@ -64,7 +64,7 @@ others: .venv/.for-test
 .venv/.for-test: pyproject.toml
 	@$(MAKE) --no-print-directory .venv/bin/python
 	@echo "Setting up .venv"
-	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -e '.[test,ansible]'
 	@touch $@ .venv/.for-demo
 
 .venv/bin/python:

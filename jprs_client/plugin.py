@@ -1,8 +1,8 @@
 """All a plugin author imports: what a solver and an installer are, and the values they are handed.
 
-A plugin is one class and one entry point, in `jprs_client.solvers` or `jprs_client.installers`. It is made once a
-run with its own table of the configuration (`[solver.NAME]` or `[installer.NAME]`), already checked against
-`Options`. Waiting, tidying, putting back and looking are the house's work, not the plugin's.
+A plugin is one class and one entry point, in `jprs_client.solvers`, `jprs_client.installers` or
+`jprs_client.notifiers`. It is made once a run with its own table of the configuration (`[solver.NAME]`,
+`[installer.NAME]`, `[notifier.NAME]`), already checked against `Options`. Waiting, tidying, putting back and looking are the house's work, not the plugin's.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ __all__ = [
     "FileChange",
     "Installer",
     "Material",
+    "Notice",
+    "Notifier",
     "OptionKind",
     "Options",
+    "Pair",
     "Probe",
     "Proof",
     "Site",
@@ -131,18 +134,33 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate's and a key's file that the server reads together, also one that is none of ours.
+
+    `place` is where its configuration says so, as `FILE:LINE`. Both may be the same file.
+    """
+
+    certificate: Path
+    key: Path
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """What an installer proposes; one transaction carries it out, or puts everything back.
 
     `check` must succeed before anything is touched and again after the files are in place; `reload` makes the
-    server take them; then each probe must see the new certificate. `notes` are places that were left alone, each a
-    code and its parameters, for a person to hear (`note.CODE` in `locale/`).
+    server take them; then each probe must see the new certificate. `pairs` are looked at by the transaction before the
+    reload: an installer names them whose server's own check does not find that a key is not the certificate's.
+    `notes` are places that were left alone, each a code and its parameters, for a person to hear (`note.CODE` in
+    `locale/`).
     """
 
     files: tuple[FileChange, ...] = ()
     check: Sequence[str] = ()
     reload: Sequence[str] = ()
     probes: tuple[Probe, ...] = ()
+    pairs: tuple[Pair, ...] = ()
     notes: tuple[tuple[str, Mapping[str, str]], ...] = ()
 
 
@@ -155,3 +173,29 @@ class Installer(Protocol):
 
     def deployment(self, site: Site, material: Material, /) -> Deployment:
         """Say what has to change so that `site` serves `material`. Reads the server's files; changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should hear although nobody is looking.
+
+    `level` is "critical", "warning" or "ok" (it is over, or a trial); `code` is stable, `subject` one line, `text` whole
+    sentences, both in the person's language and harmless to show. `certificate` is "" where it concerns none.
+    """
+
+    level: str
+    code: str
+    subject: str
+    text: str
+    certificate: str = ""
+
+
+class Notifier(Protocol):
+    """Brings notices to people: by mail, by a command, by whatever a stranger has."""
+
+    options: ClassVar[Options]
+
+    def __init__(self, settings: Mapping[str, object], /) -> None: ...
+
+    def notify(self, notices: Sequence[Notice], /) -> None:
+        """Deliver all of them, as one message if that is its way. Raises HookFailed when they were not taken."""

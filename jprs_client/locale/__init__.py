@@ -35,7 +35,10 @@ Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 #: The rooms that have sentences, by module; a key stands in one of them only.
-ROOMS = ("cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "commands", "demo")
+ROOMS = (
+    "cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "apache", "files", "commands", "demo",
+    "health", "compromise", "daemon", "service",
+)  # fmt: skip
 
 #: Japan's time: UTC+9 all year round.
 JST = timezone(timedelta(hours=9), "JST")

@@ -1,0 +1,7 @@
+"""What the daemon says."""
+
+from __future__ import annotations
+
+EN: dict[str, str] = {}
+
+JA: dict[str, str] = {}

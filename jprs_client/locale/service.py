@@ -1,0 +1,7 @@
+"""What `service install` says."""
+
+from __future__ import annotations
+
+EN: dict[str, str] = {}
+
+JA: dict[str, str] = {}
