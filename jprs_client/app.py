@@ -93,13 +93,15 @@ class Asked:
     """What a run is asked to do: everything that is due, or only these lineages or kinds of action.
 
     `force` makes a new certificate whether it is due or not. `start_usage`: the person has confirmed that periods
-    may start. A lineage that is named is tried now, whatever failed before.
+    may start. A lineage that is named is tried now, whatever failed before. `patient`: nobody is waiting, so that what
+    failed is left alone until its own moment (`Action.attempt_at`); that is the daemon's way.
     """
 
     names: frozenset[str] | None = None
     kinds: frozenset[Kind] = frozenset(Kind)
     force: bool = False
     start_usage: bool = False
+    patient: bool = False
 
     def covers(self, action: Action) -> bool:
         """Whether `action` is among what was asked."""
@@ -138,11 +140,24 @@ class App:
         may_start: Callable[[Action], bool] | None = None,
     ) -> Self:
         """Read the configuration and find the state. Raises ConfigError, StateUnusable; touches nothing."""
-        registry = Registry()
-        config = load(config_path, registry)
+        config = load(config_path, Registry())
+        return cls.over(config, state_dir, clock, lock_timeout=lock_timeout, progress=progress, may_start=may_start)
+
+    @classmethod
+    def over(
+        cls,
+        config: Config,
+        state_dir: Path,
+        clock: Clock,
+        *,
+        lock_timeout: float = 0,
+        progress: Callable[..., None] = _silent,
+        may_start: Callable[[Action], bool] | None = None,
+    ) -> Self:
+        """The same with a configuration that was read before, as the daemon keeps it. Raises StateUnusable."""
         _must_be_usable(state_dir)
         store = Store(state_dir, config.ca.directory, clock, lock_timeout=lock_timeout, url=config.storage.url)
-        return cls(config, store, clock, registry=registry, progress=progress, may_start=may_start)
+        return cls(config, store, clock, progress=progress, may_start=may_start)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -306,8 +321,8 @@ class App:
         return sorted(due, key=lambda action: action.kind is Kind.OBSERVE)
 
     def _must_wait(self, action: Action, planned: Plan, asked: Asked) -> bool:
-        """The CA's own Retry-After is waited for, unless a person names the certificate; our caution is not."""
-        return action.imposed and action.attempt_at > planned.at and asked.names is None
+        """The CA's own Retry-After is waited for, unless a person names the certificate; our caution by the patient."""
+        return (action.imposed or asked.patient) and action.attempt_at > planned.at and asked.names is None
 
     def _brought_forward(self, planned: Plan, state: State, asked: Asked, attempted: set[tuple[object, ...]]) -> Plan:
         """The plan with replacements due that are not: forced ones, and those that an interrupted run has ordered."""
