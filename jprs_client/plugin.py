@@ -2,7 +2,8 @@
 
 A plugin is one class and one entry point, in `jprs_client.solvers`, `jprs_client.installers` or
 `jprs_client.notifiers`. It is made once a run with its own table of the configuration (`[solver.NAME]`,
-`[installer.NAME]`, `[notifier.NAME]`), already checked against `Options`. Waiting, tidying, putting back and looking are the house's work, not the plugin's.
+`[installer.NAME]`, `[notifier.NAME]`), already checked against `Options`. Waiting, tidying, putting back and looking
+are the house's work, not the plugin's.
 """
 
 from __future__ import annotations
@@ -179,8 +180,8 @@ class Installer(Protocol):
 class Notice:
     """Something a person should hear although nobody is looking.
 
-    `level` is "critical", "warning" or "ok" (it is over, or a trial); `code` is stable, `subject` one line, `text` whole
-    sentences, both in the person's language and harmless to show. `certificate` is "" where it concerns none.
+    `level` is "critical", "warning" or "ok" (it is over, or a trial); `code` is stable, `subject` one line, `text`
+    whole sentences, both in the person's language and harmless to show. `certificate` is "" where it concerns none.
     """
 
     level: str

@@ -36,8 +36,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 #: The rooms that have sentences, by module; a key stands in one of them only.
 ROOMS = (
-    "cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "apache", "files", "commands", "demo",
-    "health", "compromise", "daemon", "service",
+    "cli", "terms", "config", "ca", "challenges", "planning", "execute", "install", "apache", "files", "commands",
+    "demo", "health", "compromise", "daemon", "service",
 )  # fmt: skip
 
 #: Japan's time: UTC+9 all year round.
