@@ -1,0 +1,154 @@
+"""A server's own commands: run without a shell, within a time, and what they complain of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import selectors
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jprs_client.errors import InstallFailed, harmless
+
+__all__ = ["Complaint", "complaint_of"]
+
+#: Of a command's output, the end; errors come last.
+_OUTPUT_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A command that failed: `status` is None when it did not end in time, `place` is the `FILE:LINE` it named."""
+
+    target: str
+    lineage: str
+    command: str
+    status: int | None
+    seconds: int
+    output: str
+    place: str | None
+
+    def failure(self, code: str, **params: str) -> InstallFailed:
+        """As the error that a person hears."""
+        file, _, line = (self.place or "").rpartition(":")
+        return InstallFailed(
+            code,
+            target=self.target,
+            lineage=self.lineage,
+            command=self.command,
+            status=self.status,
+            seconds=self.seconds,
+            place=self.place,
+            file=file or None,
+            line=int(line) if line else None,
+            output=self.output or None,
+            **params,
+        )
+
+
+def complaint_of(command: Sequence[str], seconds: float, target: str, lineage: str) -> Complaint | None:
+    """None when `command` succeeded, or when there is none."""
+    if not command:
+        return None
+    try:
+        status, output = _run(command, seconds)
+    except OSError as error:  # not there, not executable
+        status, output = 127, f"{command[0]}: {error.strerror or error}"
+    if status == 0:
+        return None
+    lines = [line for line in output.splitlines() if _IMPORTANT.search(line)] or output.splitlines()[-5:]
+    place = next((f"{m['file']}:{m['line']}" for line in lines if (m := _PLACE.search(line)) is not None), None)
+    return Complaint(
+        target,
+        lineage,
+        harmless(shlex.join(command), 200),
+        status,
+        int(seconds),
+        harmless(" / ".join(lines)),
+        None if place is None else harmless(place, 300),
+    )
+
+
+#: What servers mark their reasons with: nginx and haproxy, Apache.
+_IMPORTANT = re.compile(r"\[(?:emerg|alert|crit|error)\]|\[ALERT\]|Syntax error on line")
+
+#: "… in FILE:LINE" (nginx), "Syntax error on line 25 of FILE:" (Apache), "parsing [FILE:LINE]" (haproxy).
+_PLACE = re.compile(r" in (?P<file>/.*):(?P<line>\d+)\s*$")
+
+#: Nothing else reaches a server's command: no PYTHON…, LD_… or NGINX of whoever called us.
+_PASSED_ON = ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "TZ")
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    path = os.environ.get("PATH") or "/usr/local/bin:/usr/bin:/bin"
+    return {**kept, "PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin", "LC_ALL": "C"}
+
+
+def _run(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
+    """The exit status and the end of what `command` said; None when it was killed for taking longer than `seconds`.
+
+    It gets no shell, no input, and a process group of its own, which is killed with it. What it leaves running may
+    hold its output open: only the command itself is waited for. Raises OSError when it cannot be started.
+    """
+    environment = _environment()
+    until = time.monotonic() + seconds  # real programs take real time, whatever the clock of the run says
+    with subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
+        executable=_program(command[0], environment["PATH"]),
+    ) as child:
+        output = b""
+        status: int | None = None
+        try:
+            output = _heard(child, until)
+            status = child.poll()
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+    return status, output.decode("utf-8", "replace")
+
+
+def _program(name: str, path: str) -> str:
+    import shutil
+
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    return found
+
+
+def _heard(child: subprocess.Popen[bytes], until: float) -> bytes:
+    """The end of what `child` says until it ends or time is up."""
+    assert child.stdout is not None  # noqa: S101 - Popen's promise for PIPE
+    fd = child.stdout.fileno()
+    os.set_blocking(fd, False)
+    output = b""
+    ended = os.pidfd_open(child.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(fd, selectors.EVENT_READ)
+            selector.register(ended, selectors.EVENT_READ)
+            while (left := until - time.monotonic()) > 0:
+                ready = {key.fd for key, _ in selector.select(left)}
+                if fd in ready:
+                    chunk = os.read(fd, _OUTPUT_BYTES)
+                    if chunk:
+                        output = (output + chunk)[-_OUTPUT_BYTES:]
+                    else:
+                        selector.unregister(fd)
+                elif ended in ready:  # only once nothing more is to be read
+                    break
+    finally:
+        os.close(ended)
+    return output
