@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,7 +22,7 @@ from jprs_client.errors import BadName, JprsClientError, Locked, RefusedByCa, St
 from jprs_client.planning.actions import Action, Kind, Problem, Why
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent, State
 from jprs_client.planning.plan import Plan, plan
-from jprs_client.planning.revoking import intents
+from jprs_client.planning.revoking import COMPROMISE_DEADLINE, compromise, intents, leaked_keys
 from jprs_client.planning.rules import Picture, failure_of, kind_of_failure
 from jprs_client.planning.standing import CertificateStanding, standings
 from jprs_client.planning.usages import record_of
@@ -262,6 +262,12 @@ class App:
             for path in self.store.tighten():
                 self._note("state-was-open", file=path)
         changed = self._remember_usages(state)
+        if blocked := self.store.blocked_in_use():
+            found = self.compromise(blocked)
+            for intent in found:
+                self._note("blocked-key-in-use", certificate=intent.lineage, serial=intent.serial)
+            self._ask_for(found)
+            changed = True
         if interrupted:
             self._clear_up(state)
             changed = True
@@ -466,11 +472,65 @@ class App:
 
     def revoke(self, intents: Collection[RevocationIntent]) -> Report:
         """Carry revocations out: the replacement is issued, installed and seen served first, unless there is none."""
+        self._ask_for(intents)
+        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents)))
+
+    def leaked(self, names: Collection[str] | None) -> frozenset[str]:
+        """The keys a person means who says that those of `names` have leaked; None: every key of a living certificate.
+
+        Fingerprints (SPKI, SHA-256). Raises UsageError for a name there is no certificate of.
+        """
+        state = self.store.state()
+        every = self.store.certificates()
+        meant = sorted({lineage for lineage, _ in every}) if names is None else sorted(self.lineages(names))
+        revoked, found = self.store.revoked_keys(), frozenset[str]()
+        for lineage in meant:
+            known = state.lineages.get(lineage)
+            current = known.current if known is not None else None
+            if current is None and names is not None:
+                raise UsageError("nothing-issued", name=lineage)
+            found |= leaked_keys(
+                lineage, [facts for other, facts in every if other == lineage], current.version if current else None,
+                waiting=state.revocations, revoked=revoked, every_version=names is None, now=self.clock.now(),
+            )  # fmt: skip
+        return found
+
+    def compromise(
+        self, keys: Collection[str], *, deadline: timedelta | None = None, at_once: bool = False
+    ) -> tuple[RevocationIntent, ...]:
+        """What would be replaced and revoked because `keys` have leaked; see `planning.revoking`. Changes nothing.
+
+        Raises RefusedByCa when the account's own key is one of them: that is another matter (TERMS A2).
+        """
+        state = self.store.state()
+        if state.account is not None and state.account.key_spki_sha256 in keys:
+            raise RefusedByCa("compromised-account-key", directory=self.config.ca.directory, url=state.account.url)
+        return compromise(
+            keys,
+            every=self.store.certificates(),
+            waiting=state.revocations,
+            lineages=state.lineages,
+            wanted={each.name for each in self._picture(state).wanted.by_name.values() if each.names},
+            now=self.clock.now(),
+            deadline=deadline or COMPROMISE_DEADLINE,
+            at_once=at_once,
+        )
+
+    def give_up_keys(self, keys: Collection[str], intents: Collection[RevocationIntent]) -> Report:
+        """Never accept `keys` again, and carry `intents` out as `revoke` does. Again after a crash, it goes on."""
+        self._ask_for(intents, keys)
+        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents))) if intents else Report()
+
+    def _ask_for(self, intents: Collection[RevocationIntent], keys: Collection[str] = ()) -> None:
+        """All of it is on disk, or none, before the first step is taken."""
         self.store.must_be_of_this_directory()
         self.store.ready_to_write()
         state = self.store.state()
+        waiting = {(intent.lineage, intent.version): intent for intent in state.revocations}
         keys_of = {(name, facts.version): facts.key_spki_sha256 for name, facts in self.store.certificates()}
         with self.store.writing():
+            for key in sorted(keys):
+                self.store.block_key(key)
             for intent in intents:
                 self.store.keep_revocation(intent)
                 lineage = state.lineages.get(intent.lineage)
@@ -479,11 +539,12 @@ class App:
                     self.store.block_key(keys_of[(intent.lineage, intent.version)])
                 if current is not None and current.version == intent.version:
                     self.store.retire(intent.lineage, retired=not intent.replace)
-                self.store.keep_event(
-                    "revocation-asked", intent.lineage, serial=intent.serial, reason=intent.reason,
-                    circumstances=", ".join(intent.circumstances),
-                )  # fmt: skip
-        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents)))
+                before = waiting.get((intent.lineage, intent.version))
+                if before is None or before.reason != intent.reason:
+                    self.store.keep_event(
+                        "revocation-asked", intent.lineage, serial=intent.serial, reason=intent.reason,
+                        circumstances=", ".join(intent.circumstances),
+                    )  # fmt: skip
 
     def install(self, names: Collection[str] | None) -> Report:
         """Deploy the current versions again, everywhere."""

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -66,6 +67,42 @@ def spki_sha256(private_key_pem: bytes) -> str:
         .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return hashlib.sha256(der).hexdigest()
+
+
+def spki_sha256_in(content: bytes) -> str:
+    """The same of whatever file has a key in it: a private key, a certificate, a request or a public key, PEM or DER.
+
+    Raises TypeError for a private key that a passphrase locks, ValueError where there is none.
+    """
+    import hashlib
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    readers: tuple[Callable[[bytes], PublicKeyTypes], ...]
+    if b"-----BEGIN" in content:
+        content = content[content.index(b"-----BEGIN") :]  # a mail that reports the find may stand before it
+        readers = (
+            lambda pem: serialization.load_pem_private_key(pem, None).public_key(),
+            lambda pem: x509.load_pem_x509_certificate(pem).public_key(),
+            lambda pem: x509.load_pem_x509_csr(pem).public_key(),
+            serialization.load_pem_public_key,
+        )
+    else:
+        readers = (
+            lambda der: serialization.load_der_private_key(der, None).public_key(),
+            lambda der: x509.load_der_x509_certificate(der).public_key(),
+            lambda der: x509.load_der_x509_csr(der).public_key(),
+            serialization.load_der_public_key,
+        )
+    for read in readers:
+        try:
+            key = read(content)
+        except ValueError:
+            continue
+        der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return hashlib.sha256(der).hexdigest()
+    raise ValueError("no key in it")
 
 
 def csr_der(private_key_pem: bytes, names: Iterable[str]) -> bytes:

@@ -36,6 +36,7 @@ COMMANDS = {
     "install": "jprs_client.cli.install:command",
     "rollback": "jprs_client.cli.install:rollback",
     "revoke": "jprs_client.cli.revoke:command",
+    "compromised": "jprs_client.cli.compromised:command",
     "status": "jprs_client.cli.status:command",
     "show": "jprs_client.cli.status:show",
     "demo": "jprs_client.cli.demo:command",

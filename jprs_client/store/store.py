@@ -30,7 +30,7 @@ from jprs_client.planning.facts import (
     State,
     UsageRecord,
 )
-from jprs_client.planning.revoking import asked_again
+from jprs_client.planning.revoking import RevokedKey, asked_again
 from jprs_client.plugin import Proof
 from jprs_client.store.claims import Claims
 from jprs_client.store.database import Database, Row
@@ -573,6 +573,34 @@ class Store:
             self.database.row("SELECT 1 FROM blocked_key WHERE key_spki_sha256 = :spki", spki=key_spki_sha256)
             is not None
         )
+
+    def revoked_keys(self) -> list[RevokedKey]:
+        """The certificates that were revoked because their key was compromised."""
+        return [
+            RevokedKey(row["lineage"], row["version"], _moment(row["done_at"]))
+            for row in self.database.rows(
+                """SELECT lineage, version, done_at FROM revocation
+                   WHERE host = :host AND reason = 1 AND done_at IS NOT NULL""",
+                host=self.host,
+            )
+        ]
+
+    def blocked_in_use(self) -> list[str]:
+        """Keys given up as compromised that a certificate has which nobody has asked to revoke.
+
+        It came out of an order that was under way, or back from a copy (FAULTS 148).
+        """
+        rows = self.database.rows(
+            """SELECT DISTINCT certificate.key_spki_sha256 FROM certificate
+               JOIN blocked_key ON blocked_key.key_spki_sha256 = certificate.key_spki_sha256
+               LEFT JOIN revocation ON revocation.host = certificate.host
+                 AND revocation.lineage = certificate.lineage AND revocation.version = certificate.version
+               WHERE certificate.host = :host AND certificate.revoked_at IS NULL AND certificate.not_after > :now
+                 AND (revocation.lineage IS NULL OR revocation.reason <> 1)""",
+            host=self.host,
+            now=self._now(),
+        )
+        return [row["key_spki_sha256"] for row in rows]
 
     # -- history ----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
-from jprs_client.planning.revoking import asked_again, intents
+from jprs_client.planning.revoking import RevokedKey, asked_again, compromise, intents, leaked_keys
 from jprs_client.terms.reasons import Circumstance, Reason, reason_for
 from tests.planning.worlds import DAY, NOW, certificate, names, to_revoke
 
@@ -112,3 +113,69 @@ def test_asked_for_again_the_graver_reason_and_the_earlier_deadline_stand(
     assert both.reason == asked_again(after, before).reason == gravest
     assert both.deadline == NOW + DAY
     assert both.replace is is_replaced
+
+
+# -- a key leaks ------------------------------------------------------------------------------------------------------
+
+
+def leaked(
+    *, waiting: Collection[RevocationIntent] = (), revoked: Collection[RevokedKey] = (), every_version: bool = False
+) -> frozenset[str]:
+    versions = [facts for lineage, facts in EVERY if lineage == "a"]
+    return leaked_keys("a", versions, 2, waiting=waiting, revoked=revoked, every_version=every_version, now=NOW)
+
+
+def compromised(
+    *keys: str, waiting: Collection[RevocationIntent] = (), at_once: bool = False, hours: int = 24
+) -> dict[tuple[str, int], RevocationIntent]:
+    found = compromise(
+        keys, every=EVERY, waiting=waiting, lineages=LINEAGES, wanted=("a", "b", "c"), now=NOW,
+        deadline=timedelta(hours=hours), at_once=at_once,
+    )  # fmt: skip
+    return {(intent.lineage, intent.version): intent for intent in found}
+
+
+def test_a_name_means_its_current_key_and_all_means_each_that_is_valid() -> None:
+    assert leaked() == {SHARED}
+    assert leaked(every_version=True) == {SHARED, "old"}
+
+
+def test_said_again_the_key_of_then_is_meant_not_the_one_that_took_its_place() -> None:
+    """FAULTS 15: killed in the middle, and run again."""
+    first = next(iter(compromised("old").values()))
+    assert (first.lineage, first.version) == ("a", 1)
+
+    assert leaked(waiting=[first]) == {"old"}
+    assert leaked(waiting=[first], every_version=True) == {"old"}
+    done = RevokedKey("a", 1, NOW - timedelta(hours=1))
+    assert leaked(revoked=[done]) == frozenset()
+    assert leaked(revoked=[RevokedKey("a", 1, NOW - 2 * DAY)]) == {SHARED}, "another leak, days later"
+    assert leaked(revoked=[RevokedKey("b", 1, NOW)]) == {SHARED}, "another certificate's"
+
+
+def test_every_living_certificate_with_the_key_is_asked_for_once() -> None:
+    found = compromised(SHARED)
+
+    assert {key: intent.replace for key, intent in found.items()} == {("a", 2): True, ("b", 1): False, ("c", 1): True}
+    assert {(intent.reason, intent.deadline) for intent in found.values()} == {(1, NOW + timedelta(hours=24))}
+    assert compromised("nobody's") == {}
+
+
+def test_what_was_begun_goes_on_as_it_was_asked_for() -> None:
+    """Its replacement is in service by now; the old one must not be revoked before that is served (FAULTS 146)."""
+    begun = list(compromised("old", hours=2).values())
+    assert [intent.replace for intent in begun] == [False]
+
+    begun = [replace(begun[0], replace=True)]
+
+    again = compromised("old", waiting=begun, hours=5)[("a", 1)]
+
+    assert again.replace
+    assert again.deadline == NOW + timedelta(hours=2)
+
+
+def test_at_once_means_now_and_is_replaced_all_the_same() -> None:
+    intent = compromised(SHARED, at_once=True)[("a", 2)]
+
+    assert intent.deadline == NOW
+    assert intent.replace

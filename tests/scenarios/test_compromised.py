@@ -1,0 +1,288 @@
+"""The day a key leaks: two nginx instances, and a kill in the middle (ご利用条件 第11条; TERMS R4; FAULTS 15, 147)."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from jprs_client.keys import spki_sha256
+from tests.client import Client
+from tests.nginx_server import NginxServer
+from tests.readme import door
+from tests.scenarios.hosts import World, new_port, serial_of, served_certificate
+from tests.scenarios.test_nginx import first_files
+
+#: Which certificate is served by which nginx; the first two share a key.
+SERVED_BY = {"shop.jp": "one", "blog.jp": "two", "other.jp": "one"}
+SHARING = ("shop.jp", "blog.jp")
+
+
+@dataclass
+class Host:
+    """A client with three certificates on two nginx instances."""
+
+    world: World
+    client: Client
+    ports: dict[str, int]
+    usage: dict[str, str]
+
+    def served(self, name: str) -> str:
+        """The serial that a visitor gets."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", self.ports[SERVED_BY[name]]), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=self.usage[name]) as tls,
+        ):
+            der = tls.getpeercert(binary_form=True)
+        assert der is not None
+        return serial_of(x509.load_der_x509_certificate(der))
+
+    def issued(self, name: str) -> str:
+        """The serial of the version in service."""
+        return serial_of(served_certificate(self.client, self.usage[name]))
+
+    def is_revoked(self, serial: str) -> bool:
+        """What the CA says."""
+        return bool(self.world.ca.get(f"/cert-status-by-serial/{serial}")["Status"] == "Revoked")
+
+    def crl(self) -> dict[str, x509.ReasonFlags]:
+        """The serials that the CRL lists, each with its reason."""
+        with urllib.request.urlopen(self.world.ca.pki + "/crl/0.crl", timeout=10) as answer:
+            loaded = x509.load_der_x509_crl(answer.read())
+        return {
+            f"{entry.serial_number:x}": entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+            for entry in loaded
+        }
+
+    def key_of(self, name: str) -> Path:
+        """The private key in service."""
+        return self.client.state / "live" / self.usage[name] / "privkey.pem"
+
+    def issue_with_the_key_of(self, name: str, donor: str) -> None:
+        """Have `name` issued with a key that another one has, as a copy from an older host would.
+
+        We never do so ourselves: the order is held up, and the key and its fingerprint are changed by hand.
+        """
+        self.world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+        assert self.client.run("apply", self.usage[name]).code == 5
+        self.world.ca.delete("/faults")
+        pending = self.client.state / "pending" / self.usage[name] / "privkey.pem"
+        shutil.copyfile(self.key_of(donor), pending)
+        with sqlite3.connect(self.client.state / "state.db") as database:
+            database.execute(
+                "UPDATE journal SET key_spki_sha256 = ? WHERE lineage = ?",
+                (spki_sha256(pending.read_bytes()), self.usage[name]),
+            )
+        database.close()
+
+
+@contextmanager
+def host(world: World, folder: Path, tag: str) -> Iterator[Host]:
+    """Two nginx instances, three certificates, issued and served."""
+    usage = {name: f"{tag}-{name}" for name in SERVED_BY}
+    client, _ = world.client(folder / "host", *((name, "1y") for name in usage.values()))
+    ports = {"one": new_port(), "two": new_port()}
+    servers = {}
+    for instance, port in ports.items():
+        nginx = NginxServer(folder / instance)
+        blocks = []
+        for name, by in SERVED_BY.items():
+            if by != instance:
+                continue
+            certificate, key = first_files(folder / "tls" / name, name)
+            blocks.append(
+                f"server {{ listen 127.0.0.1:{port} ssl; server_name {usage[name]} www.{usage[name]};\n"
+                f"ssl_certificate {certificate}; ssl_certificate_key {key}; }}"
+            )
+        nginx.write("\n".join(blocks))
+        servers[instance] = nginx
+        reload = ", ".join(f'"{word}"' for word in nginx.reload_command)
+        client.add(
+            f'[installer.{instance}]\nplugin = "nginx"\nconfig = "{nginx.config}"\nprefix = "{nginx.folder}"\n'
+            f"reload = [{reload}]"
+        )
+    for name, instance in SERVED_BY.items():
+        client.add(
+            f'[[certificate]]\nname = "{usage[name]}"\nusage_fqdns = ["{usage[name]}"]\ninstall = ["{instance}"]'
+        )
+    client.register()
+    for nginx in servers.values():
+        nginx.start()
+    try:
+        found = Host(world, client, ports, usage)
+        assert client.run("apply", usage["shop.jp"], usage["other.jp"]).code == 0
+        found.issue_with_the_key_of("blog.jp", "shop.jp")
+        ended = client.run("apply")
+        assert ended.code == 0, ended.err
+        yield found
+    finally:
+        for nginx in servers.values():
+            nginx.stop()
+
+
+def started_and_killed(found: Host, command: list[str], *, new_ones: int) -> None:
+    """Run `command`, and kill it once `new_ones` of the two sharing certificates are seen replaced by visitors."""
+    before = {name: found.served(name) for name in SHARING}
+    found.world.ca.fault({"delay": 30}, endpoint="revokeCert", count=0)
+    with found.client.start(*command) as process:
+        until = time.monotonic() + 60
+        while sum(found.served(name) != before[name] for name in SHARING) < new_ones:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    found.world.ca.delete("/faults")
+
+
+@pytest.mark.parametrize("new_ones", [1, 2])
+def test_exactly_the_certificates_with_the_leaked_key_are_replaced_and_revoked(
+    world: World, tmp_path: Path, new_ones: int
+) -> None:
+    with host(world, tmp_path, f"leak{new_ones}") as found:
+        client = found.client
+        old = {name: found.issued(name) for name in SERVED_BY}
+        status = {each["name"]: each for each in client.json("status")["certificates"]}
+        keys = {name: status[found.usage[name]]["key_spki_sha256"] for name in SERVED_BY}
+        assert keys["shop.jp"] == keys["blog.jp"] != keys["other.jp"]
+        shutil.copyfile(found.key_of("shop.jp"), client.home / "leaked.pem")
+        world.ca.delete("/log")
+        commands = [shlex.split(line)[1:] for line in door("compromised")]
+
+        started_and_killed(found, commands[0], new_ones=new_ones)
+
+        # Whatever is not served anew is not revoked.
+        assert all(found.served(name) != old[name] for name in SHARING if found.is_revoked(old[name]))
+        for command in commands:
+            ended = client.run(*command)
+            assert ended.code == 0, ended.err
+
+        after = {name: found.served(name) for name in SERVED_BY}
+        assert {name for name in SERVED_BY if after[name] != old[name]} == set(SHARING)
+        assert after == {name: found.issued(name) for name in SERVED_BY}
+        revoked = found.crl()
+        assert {name for name in SERVED_BY if old[name] in revoked} == set(SHARING)
+        assert {revoked[old[name]] for name in SHARING} == {x509.ReasonFlags.key_compromise}
+        assert not any(found.is_revoked(serial) for serial in after.values())
+        assert [len(world.asked("newOrder", found.usage[name])) for name in SERVED_BY] == [1, 1, 0]
+        new_keys = {found.key_of(name).read_bytes() for name in SHARING}
+        assert len(new_keys) == 2
+        assert (client.home / "leaked.pem").read_bytes() not in new_keys
+        # Said again, it is done; and said by name, the key that has just taken its place is not meant.
+        for again in (["--key", "leaked.pem"], [found.usage["shop.jp"]]):
+            assert client.json("compromised", *again) == {"done": [], "failed": [], "problems": []}
+        assert {name: found.issued(name) for name in SERVED_BY} == after
+
+
+def test_the_old_certificate_is_revoked_only_once_visitors_get_the_new_one(world: World, tmp_path: Path) -> None:
+    """Whether it is held up by the CA or by the web server (FAULTS 146)."""
+    with host(world, tmp_path, "order") as found:
+        client = found.client
+        old = {name: found.issued(name) for name in SERVED_BY}
+        broken = tmp_path / "two" / "nginx.conf"
+        whole = broken.read_text()
+        broken.write_text(whole + "nonsense;\n")
+
+        ended = client.run("compromised", found.usage["shop.jp"])
+
+        assert ended.code == 7, ended.err
+        assert found.is_revoked(old["shop.jp"])
+        assert not found.is_revoked(old["blog.jp"])
+        assert found.served("blog.jp") == old["blog.jp"]
+        assert [each["action"] for each in client.json("plan")["actions"]] == ["install"]
+        broken.write_text(whole)
+        assert client.run("apply").code == 0
+        assert found.is_revoked(old["blog.jp"])
+        assert found.served("blog.jp") == found.issued("blog.jp")
+
+
+def test_the_deadline_comes_before_the_replacement(world: World, tmp_path: Path) -> None:
+    """R3: within 24 hours, or sooner where asked for, whether the replacement came or not."""
+    client, _ = world.client(tmp_path / "host", ("deadline.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    leaked = client.certificate("deadline.jp")["serial"]
+    world.ca.fault({"status": 403, "type": "rejectedIdentifier"}, endpoint="newOrder", count=0)
+
+    assert client.run("compromised", "deadline.jp", "--deadline", "2h").code == 4
+    assert world.ca.get(f"/cert-status-by-serial/{leaked}")["Status"] == "Valid"
+    waiting = [each for each in client.json("plan")["upcoming"] if each["action"] == "revoke"]
+    assert len(waiting) == 1
+    assert client.run("compromised", "deadline.jp", "--now").code == 4
+
+    assert world.ca.get(f"/cert-status-by-serial/{leaked}")["Reason"] == 1
+    world.quiet()
+    assert client.run("apply").code == 0
+    assert client.certificate("deadline.jp")["status"] == "valid"
+
+
+def test_a_compromised_key_is_refused_when_it_turns_up_again(world: World, tmp_path: Path) -> None:
+    """FAULTS 148: from an order that was under way when the key was given up, or from a copy."""
+    with host(world, tmp_path, "again") as found:
+        client = found.client
+        shutil.copyfile(found.key_of("shop.jp"), client.home / "leaked.pem")
+        assert client.run("compromised", "--key", "leaked.pem").code == 0
+        serial = found.issued("other.jp")
+        with sqlite3.connect(client.state / "state.db") as database:
+            database.execute(
+                "UPDATE certificate SET key_spki_sha256 = ? WHERE serial = ?",
+                (spki_sha256((client.home / "leaked.pem").read_bytes()), serial),
+            )
+        database.close()
+
+        ended = client.run("apply")
+
+        assert ended.code == 0, ended.err
+        assert serial in ended.err
+        assert found.is_revoked(serial)
+        assert found.served("other.jp") == found.issued("other.jp") != serial
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        ((), 2, "compromised-what"),
+        (("--all", "--key", "x"), 2, "options-not-together"),
+        (("--key", "not-there.pem"), 2, "compromised-key-unreadable"),
+        (("--key", "config.toml"), 2, "compromised-no-key"),
+        (("--key", "state/accounts"), 2, "compromised-key-unreadable"),
+        (("nobody.jp",), 2, "no-such-certificate"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(
+    world: World, tmp_path: Path, arguments: tuple[str, ...], code: int, error: str
+) -> None:
+    client, _ = world.client(tmp_path / "host", ("meant.jp", "1y"))
+    (client.home / "state" / "accounts").mkdir(parents=True)
+
+    for language in ("en", "ja"):
+        ended = client.run("--json", "--lang", language, "compromised", *arguments)
+        assert (ended.code, ended.document["error"]["code"]) == (code, error)
+        assert ended.document["error"]["next_step"]
+
+
+def test_the_accounts_own_key_is_another_matter(world: World, tmp_path: Path) -> None:
+    """TERMS A2: JPRS itself is to be told at once."""
+    client, _ = world.client(tmp_path / "host", ("account-key.jp", "1y"))
+    client.register()
+    key = next(path for path in client.state.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes())
+
+    ended = client.run("--json", "compromised", "--key", str(key))
+
+    assert (ended.code, ended.document["error"]["code"]) == (4, "compromised-account-key")
+    assert "JPRS" in ended.document["error"]["next_step"]
