@@ -119,6 +119,7 @@ class Executor:
                     retry_at=retry_at(now, count, error.exit_code, action.certificate, imposed_at=imposed_at),
                     imposed=imposed_at is not None,
                     target=action.target,
+                    exit_code=error.exit_code,
                 )
             )
             if count == 1 or before is None or before.code != error.code:  # one line a change, not one a try

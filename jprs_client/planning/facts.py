@@ -100,7 +100,8 @@ class Failure:
     """How often an action failed in a row, with what, and when it is tried again by itself.
 
     `names` are those it failed for: another set of names starts afresh. `imposed`: the moment is the CA's word
-    (Retry-After), which a person at the keyboard waits for too.
+    (Retry-After), which a person at the keyboard waits for too. `since`: the first failure of this row, None where
+    nobody wrote it down. `exit_code` is the error's own and tells who has to act.
     """
 
     lineage: str
@@ -113,6 +114,8 @@ class Failure:
     retry_at: datetime
     imposed: bool = False
     target: str = ""
+    since: datetime | None = None
+    exit_code: int = 1
 
 
 @dataclass(frozen=True, slots=True)

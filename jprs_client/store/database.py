@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jprs_client.errors import StateUnusable
 from jprs_client.files import make_directory
-from jprs_client.store.schema import BAPTISM, TABLES, VERSION
+from jprs_client.store.schema import BAPTISM, FROM_VERSION, TABLES, VERSION
 
 Row = sqlite3.Row
 
@@ -127,14 +127,20 @@ class Database:
             return
         if version > VERSION:
             raise StateUnusable("state-from-newer-version", file=self.path, version=version, known=VERSION)
-        self._must_not_be_lost()
+        if version == 0:
+            self._must_not_be_lost()
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another run may have been quicker
+        if version == 0:
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(BAPTISM, {"name": socket.gethostname()})
+        for older in range(version or VERSION, VERSION):
+            for statement in FROM_VERSION[older]:
+                connection.execute(statement)
+        if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 

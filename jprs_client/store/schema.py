@@ -8,10 +8,16 @@ names space-separated, parameters JSON.
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 #: A host that is renamed keeps what it knows under the name it had when its state was made.
 BAPTISM = "INSERT INTO here (name) VALUES (:name)"
+
+#: What each notifier was told and is not over yet.
+NOTICE = """CREATE TABLE notice (
+        host TEXT NOT NULL, notifier TEXT NOT NULL, topic TEXT NOT NULL, lineage TEXT NOT NULL, about TEXT NOT NULL,
+        code TEXT NOT NULL, level INTEGER NOT NULL, said TEXT NOT NULL, told_at TEXT NOT NULL,
+        PRIMARY KEY (host, notifier, topic, lineage, about))"""
 
 TABLES = (
     """CREATE TABLE account (
@@ -51,7 +57,7 @@ TABLES = (
     """CREATE TABLE failure (
         host TEXT NOT NULL, lineage TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, names TEXT NOT NULL,
         count INTEGER NOT NULL, code TEXT NOT NULL, params TEXT NOT NULL, failed_at TEXT NOT NULL,
-        retry_at TEXT NOT NULL, imposed INTEGER NOT NULL,
+        retry_at TEXT NOT NULL, imposed INTEGER NOT NULL, since TEXT, exit_code INTEGER,
         PRIMARY KEY (host, lineage, action, target))""",
     """CREATE TABLE revocation (
         host TEXT NOT NULL, lineage TEXT NOT NULL, version INTEGER NOT NULL, serial TEXT NOT NULL,
@@ -69,6 +75,7 @@ TABLES = (
         data TEXT NOT NULL,
         PRIMARY KEY (host, id))""",
     "CREATE INDEX event_by_moment ON event (host, at)",
+    NOTICE,
     """CREATE TABLE here (
         name TEXT NOT NULL,
         PRIMARY KEY (name))""",
@@ -81,3 +88,12 @@ TABLES = (
         token TEXT NOT NULL, content TEXT NOT NULL, wildcard INTEGER NOT NULL, put_up_at TEXT NOT NULL,
         PRIMARY KEY (lineage, solver, challenge_type, name, token))""",
 )
+
+#: What makes a database of an older version one of the next: the statements that lead there from version N.
+FROM_VERSION = {
+    1: (
+        "ALTER TABLE failure ADD COLUMN since TEXT",
+        "ALTER TABLE failure ADD COLUMN exit_code INTEGER",
+        NOTICE,
+    ),
+}

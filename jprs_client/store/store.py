@@ -63,6 +63,20 @@ class Event:
     data: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a notifier was told last of one matter, and is not over: `level` is 1 for a warning, 2 for critical."""
+
+    notifier: str
+    topic: str
+    certificate: str
+    about: str
+    code: str
+    level: int
+    said: str
+    told_at: datetime
+
+
 class Store:
     """Everything below one state directory, for one CA directory. The database may be elsewhere (`[storage] url`)."""
 
@@ -497,19 +511,23 @@ class Store:
     # -- failures ---------------------------------------------------------------------------------------------------
 
     def keep_failure(self, failure: Failure) -> None:
-        """Remember that an action failed, and when it is tried again."""
+        """Remember that an action failed, since when, and when it is tried again; for other names it starts afresh."""
         self.database.write(
             """INSERT INTO failure (host, lineage, action, target, names, count, code, params, failed_at, retry_at,
-                                    imposed)
+                                    imposed, since, exit_code)
                VALUES (:host, :lineage, :action, :target, :names, :count, :code, :params, :failed_at, :retry_at,
-                       :imposed)
+                       :imposed, :since, :exit_code)
                ON CONFLICT (host, lineage, action, target) DO UPDATE SET names = excluded.names,
                  count = excluded.count, code = excluded.code, params = excluded.params,
-                 failed_at = excluded.failed_at, retry_at = excluded.retry_at, imposed = excluded.imposed""",
+                 failed_at = excluded.failed_at, retry_at = excluded.retry_at, imposed = excluded.imposed,
+                 since = CASE WHEN failure.names = excluded.names THEN COALESCE(failure.since, failure.failed_at)
+                              ELSE excluded.since END,
+                 exit_code = excluded.exit_code""",
             host=self.host, lineage=failure.lineage, action=failure.action, target=failure.target,
             names=_names(failure.names), count=failure.count, code=failure.code,
             params=json.dumps(dict(failure.params)),
             failed_at=_text(failure.failed_at), retry_at=_text(failure.retry_at), imposed=int(failure.imposed),
+            since=_text(failure.since or failure.failed_at), exit_code=failure.exit_code,
         )  # fmt: skip
 
     def forget_failure(self, lineage: str, action: str, target: str = "") -> None:
@@ -601,6 +619,45 @@ class Store:
             now=self._now(),
         )
         return [row["key_spki_sha256"] for row in rows]
+
+    # -- notices ----------------------------------------------------------------------------------------------------
+
+    def told(self) -> list[Told]:
+        """What each notifier was told and is not over yet."""
+        return [
+            Told(
+                notifier=row["notifier"],
+                topic=row["topic"],
+                certificate=row["lineage"],
+                about=row["about"],
+                code=row["code"],
+                level=row["level"],
+                said=row["said"],
+                told_at=_moment(row["told_at"]),
+            )
+            for row in self.database.rows(
+                "SELECT * FROM notice WHERE host = :host ORDER BY notifier, topic, lineage, about", host=self.host
+            )
+        ]
+
+    def keep_told(self, told: Told) -> None:
+        """Remember that a notifier was told."""
+        self.database.write(
+            """INSERT INTO notice (host, notifier, topic, lineage, about, code, level, said, told_at)
+               VALUES (:host, :notifier, :topic, :lineage, :about, :code, :level, :said, :told_at)
+               ON CONFLICT (host, notifier, topic, lineage, about) DO UPDATE SET code = excluded.code,
+                 level = excluded.level, said = excluded.said, told_at = excluded.told_at""",
+            host=self.host, notifier=told.notifier, topic=told.topic, lineage=told.certificate, about=told.about,
+            code=told.code, level=told.level, said=told.said, told_at=_text(told.told_at),
+        )  # fmt: skip
+
+    def forget_told(self, told: Told) -> None:
+        """It is over."""
+        self.database.write(
+            """DELETE FROM notice WHERE host = :host AND notifier = :notifier AND topic = :topic
+               AND lineage = :lineage AND about = :about""",
+            host=self.host, notifier=told.notifier, topic=told.topic, lineage=told.certificate, about=told.about,
+        )  # fmt: skip
 
     # -- history ----------------------------------------------------------------------------------------------------
 
@@ -795,6 +852,8 @@ def _failure(row: Row) -> Failure:
         retry_at=_moment(row["retry_at"]),
         imposed=bool(row["imposed"]),
         target=row["target"],
+        since=_maybe(row["since"]),
+        exit_code=1 if row["exit_code"] is None else row["exit_code"],
     )
 
 

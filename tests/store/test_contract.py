@@ -20,7 +20,7 @@ from jprs_client.planning.facts import (
     UsageRecord,
 )
 from jprs_client.plugin import Proof
-from jprs_client.store.store import Job, Store
+from jprs_client.store.store import Job, Store, Told
 from jprs_client.terms.names import DnsName
 from jprs_client.terms.usage import Term
 from tests.store.set_clock import SetClock
@@ -72,6 +72,7 @@ def test_a_store_that_was_never_written_knows_nothing(store: Store, clock: SetCl
     assert (state.installations, state.failures, state.revocations) == ({}, {}, ())
     assert (state.missing_names, state.offers_ari) == (frozenset(), None)
     assert (store.certificates(), store.events(), store.jobs(), store.lineages_with_proofs()) == ([], [], [], [])
+    assert store.told() == []
     assert store.job("main") is None
     assert store.current_version("main") is None
     assert store.ari_id("main") is None
@@ -279,7 +280,7 @@ def test_what_a_target_was_given_comes_back(store: Store, clock: SetClock) -> No
 def test_a_failure_comes_back_and_is_forgotten_for_its_target_alone(store: Store, clock: SetClock) -> None:
     failure = Failure(
         "main", "install", NAMES, 3, "reload-failed", {"output": "日本", "line": 7, "file": None}, clock.now(),
-        clock.now() + HOUR, imposed=True, target="nginx",
+        clock.now() + HOUR, imposed=True, target="nginx", since=clock.now(), exit_code=7,
     )  # fmt: skip
     other = replace(failure, target="haproxy", names=frozenset(), imposed=False)
     store.keep_failure(replace(failure, count=2))
@@ -293,6 +294,36 @@ def test_a_failure_comes_back_and_is_forgotten_for_its_target_alone(store: Store
     store.forget_failure("main", "install", "nginx")
     store.forget_failure("main", "install")
     assert again(store).state().failures == {("main", "install", "haproxy"): other}
+
+
+def test_a_failure_is_remembered_since_it_began_and_afresh_for_other_names(store: Store, clock: SetClock) -> None:
+    began = clock.now()
+    failure = Failure("main", "issue", NAMES, 1, "ca-unreachable", {}, began, began + HOUR, exit_code=5)
+    store.keep_failure(failure)
+    clock.pass_by(HOUR)
+    store.keep_failure(replace(failure, count=2, failed_at=clock.now()))
+    (again_failed,) = again(store).state().failures.values()
+    store.keep_failure(replace(failure, names=frozenset(), failed_at=clock.now()))
+    (afresh,) = again(store).state().failures.values()
+
+    assert (again_failed.since, again_failed.failed_at) == (began, began + HOUR)
+    assert afresh.since == began + HOUR
+
+
+# -- notices ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_notifier_was_told_comes_back_until_it_is_over(store: Store, clock: SetClock) -> None:
+    told = Told("ops", "certificate", "main", "", "failing", 1, "日本 failed", clock.now())
+    store.keep_told(told)
+    store.keep_told(replace(told, notifier="boss"))
+    clock.pass_by(HOUR)
+    graver = replace(told, code="expired", level=2, said="expired", told_at=clock.now())
+    store.keep_told(graver)
+
+    assert again(store).told() == [replace(told, notifier="boss"), graver]
+    store.forget_told(graver)
+    assert again(store).told() == [replace(told, notifier="boss")]
 
 
 # -- revocations ------------------------------------------------------------------------------------------------------

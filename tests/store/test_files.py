@@ -8,14 +8,16 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from jprs_client.errors import StateUnusable
+from jprs_client.planning.facts import Failure
 from jprs_client.plugin import Material
 from jprs_client.store.database import Database
-from jprs_client.store.schema import VERSION
+from jprs_client.store.schema import FROM_VERSION, TABLES, VERSION
 from jprs_client.store.store import Store
 from jprs_client.store.versions import Versions, folder_name, lineage_name
 from jprs_client.terms.names import DnsName
@@ -102,6 +104,38 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         assert refused.value.code == "state-from-newer-version"
         assert (refused.value.params["version"], refused.value.params["known"]) == (VERSION + 1, VERSION)
     assert (tmp_path / "state.db").read_bytes() == before
+
+
+def test_a_database_of_an_older_version_is_carried_over_with_what_it_knows(tmp_path: Path) -> None:
+    before = store_in(tmp_path)
+    names = frozenset({DnsName("example.jp")})
+    at = before.clock.now()
+    before.keep_failure(Failure("main", "issue", names, 3, "ca-unreachable", {}, at, at, exit_code=5))
+    before.close()
+    connection = sqlite3.connect(tmp_path / "state.db")  # as version 1 had it
+    for statement in (
+        "DROP TABLE notice",
+        "ALTER TABLE failure DROP COLUMN since",
+        "ALTER TABLE failure DROP COLUMN exit_code",
+        "PRAGMA user_version = 1",
+    ):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+    after = store_in(tmp_path)
+
+    (failure,) = after.state().failures.values()
+    assert (failure.count, failure.since, failure.exit_code) == (3, None, 1)
+    assert after.told() == []
+    after.keep_failure(Failure("main", "issue", names, 4, "ca-unreachable", {}, at + timedelta(1), at, exit_code=5))
+    (failure,) = after.state().failures.values()
+    assert (failure.since, failure.exit_code) == (at, 5)
+
+
+def test_both_ways_to_this_version_end_at_the_same_tables(tmp_path: Path) -> None:
+    assert set(FROM_VERSION) == set(range(1, VERSION))
+    assert {table for steps in FROM_VERSION.values() for table in steps if table.startswith("CREATE")} <= set(TABLES)
 
 
 @pytest.mark.parametrize(
