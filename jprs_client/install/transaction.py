@@ -22,7 +22,8 @@ from jprs_client.install.aside import FOLDER_NAME, Aside, Manifest
 from jprs_client.install.commands import Complaint, complaint_of
 from jprs_client.install.facts import Facts, Unfit, facts_in, leaf_in
 from jprs_client.install.files_changed import Kept, Write, exposed_keys, not_written, replace_all, writes_for
-from jprs_client.plugin import Deployment, Installer, Material, Probe, Site
+from jprs_client.install.pairs import judged, real_path
+from jprs_client.plugin import Deployment, Installer, Material, Pair, Probe, Site
 
 if TYPE_CHECKING:
     from jprs_client.clock import Clock
@@ -157,6 +158,8 @@ class Deployer:
         complaint = self._check(deployment, target, lineage)
         if complaint is not None and not incomplete:
             raise complaint.failure("server-config-broken-before", restored="untouched")
+        strangers = self._refuse_broken_pairs(deployment, site, changed, target)
+        notes = (*notes, *_not_judged(strangers, lineage))
         manifest = Manifest(
             lineage=lineage,
             version=version,
@@ -210,6 +213,8 @@ class Deployer:
             complaint = self._check(deployment, target, manifest.lineage)
             if complaint is not None:
                 raise complaint.failure("server-config-broken-before", restored="yes")
+            if (trouble := judged(deployment.pairs).trouble) is not None:
+                raise trouble.failure(target, manifest.lineage, restored="yes")
             if (complaint := self._reload(deployment, target, manifest.lineage)) is not None:
                 raise complaint.failure("reload-failed", restored="yes")
         return tuple(recovered)
@@ -287,6 +292,25 @@ class Deployer:
                     restored="untouched",
                 )
 
+    def _refuse_broken_pairs(
+        self, deployment: Deployment, site: Site, changed: Iterable[Write], target: str
+    ) -> tuple[Pair, ...]:
+        """Reload no server that would not come up again, whoever's pair it is; those that nobody here can judge.
+
+        A pair with a file that we are about to write, or that follows `live/`, is looked at once it is in place.
+        """
+        written = {write.destination for write in changed}
+        live = real_path(site.live)
+
+        def is_ours(path: Path) -> bool:
+            real = real_path(path)
+            return real in written or real.is_relative_to(live)
+
+        strangers = judged(p for p in deployment.pairs if not (is_ours(p.certificate) or is_ours(p.key)))
+        if strangers.trouble is not None:
+            raise strangers.trouble.failure(target, site.lineage, restored="untouched")
+        return strangers.unknown
+
     def _live_fingerprint(self, lineage: str, live: int | None) -> str | None:
         """Of the version under `live/`; None where there is none to be read."""
         if live is None:
@@ -315,6 +339,8 @@ class Deployer:
             if self._versions.current(manifest.lineage) != manifest.version:
                 self._versions.switch(manifest.lineage, manifest.version)
             replace_all([(w.destination, w.content, w.mode, w.uid, w.gid) for w in changed], manifest.token)
+            if (trouble := judged(deployment.pairs).trouble) is not None:
+                raise trouble.failure(target, manifest.lineage)  # noqa: TRY301
             complaint = self._check(deployment, target, manifest.lineage)
             if complaint is not None:
                 code = "server-config-broken-before" if broken_before else "server-config-broken-after"
@@ -348,10 +374,9 @@ class Deployer:
         aside.forget()
         back = "not-needed"
         if reload_again:
-            complaint = self._check(deployment, target, manifest.lineage) or self._reload(
-                deployment, target, manifest.lineage
-            )
-            back = "yes" if complaint is None else "no"
+            # A pair that we found torn is torn again, and would end the server now.
+            fit = judged(deployment.pairs).trouble is None and self._check(deployment, target, manifest.lineage) is None
+            back = "yes" if fit and self._reload(deployment, target, manifest.lineage) is None else "no"
         if isinstance(failure, InstallFailed):
             failure.params.update(restored="yes", reloaded=back)
 
@@ -447,3 +472,10 @@ class Deployer:
             steady = 0
             self._clock.sleep(min(pause, remaining))
             pause = min(pause * 2, 1.0)
+
+
+def _not_judged(pairs: Iterable[Pair], lineage: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    return tuple(
+        ("pair-not-judged", {"lineage": lineage, "file": str(pair.key), "place": pair.place or str(pair.certificate)})
+        for pair in pairs
+    )

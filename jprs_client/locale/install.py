@@ -99,6 +99,25 @@ EN: dict[str, str] = {
     "next.install-owner-unknown": "Correct owner and group of {target}, or create them.",
     "note.key-readable-by-others": "{file} holds the private key of {lineage} and can be read by everybody (mode "
     "{mode}); the mode was kept. `chmod o-r` it.",
+    "error.server-pair-mismatch": "The private key {key} is not the one of the certificate {certificate}, which "
+    "{target} reads with it ({place}). Its own check does not find this, and a reload would end the server. {lineage} "
+    "is not installed; every file is as it was.",
+    "error.server-pair-mismatch.no-place": "The private key {key} is not the one of the certificate {certificate}, "
+    "which {target} reads with it. Its own check does not find this, and a reload would end the server. {lineage} is "
+    "not installed; every file is as it was.",
+    "next.server-pair-mismatch": "Put both files of one certificate there (`openssl x509 -noout -pubkey -in "
+    "{certificate}` and `openssl pkey -pubout -in {key}` print the same), then run `jprs-client install {lineage}`. "
+    "Until then do not restart the server: it goes on with what it has loaded.",
+    "error.server-pair-unreadable": "{target} reads {certificate} and {key} together ({place}), and {file} cannot be "
+    "loaded: {detail}. Its own check does not find this, and a reload would end the server. {lineage} is not "
+    "installed; every file is as it was.",
+    "error.server-pair-unreadable.no-place": "{target} reads {certificate} and {key} together, and {file} cannot be "
+    "loaded: {detail}. Its own check does not find this, and a reload would end the server. {lineage} is not "
+    "installed; every file is as it was.",
+    "next.server-pair-unreadable": "Restore {file}, or take it out of the server's configuration, then run "
+    "`jprs-client install {lineage}`. Until then do not restart the server: it goes on with what it has loaded.",
+    "note.pair-not-judged": "Whether the private key {file} is the one of its certificate ({place}) could not be told, "
+    "for it is locked by a passphrase or kept by a device. {lineage} is installed all the same.",
     "error.nginx-config-unreadable": "nginx's configuration file {file}, included at {included_at}, cannot be read: "
     "{detail}.",
     "error.nginx-config-unreadable.no-included_at": "nginx's configuration file {file} cannot be read: {detail}.",
@@ -256,6 +275,25 @@ JA: dict[str, str] = {
     "next.install-owner-unknown": "{target} の所有者とグループの設定を直すか、作成してください。",
     "note.key-readable-by-others": "{file} には {lineage} の秘密鍵がありますが、誰でも読み取れます(モード {mode})。"
     "モードは変更していません。`chmod o-r` を実行してください。",
+    "error.server-pair-mismatch": "{target} が証明書 {certificate} と組で読み込む秘密鍵 {key} は、その証明書のもの"
+    "ではありません({place})。サーバー自身の検査では見つからず、再読み込みするとサーバーが終了します。{lineage} は配置"
+    "しておらず、すべてのファイルは元のままです。",
+    "error.server-pair-mismatch.no-place": "{target} が証明書 {certificate} と組で読み込む秘密鍵 {key} は、その証明書"
+    "のものではありません。サーバー自身の検査では見つからず、再読み込みするとサーバーが終了します。{lineage} は配置して"
+    "おらず、すべてのファイルは元のままです。",
+    "next.server-pair-mismatch": "同じ証明書の 2 つのファイルをそろえてから(`openssl x509 -noout -pubkey -in "
+    "{certificate}` と `openssl pkey -pubout -in {key}` の出力が一致します)、`jprs-client install {lineage}` を実行し"
+    "てください。それまではサーバーを再起動しないでください。読み込み済みの証明書で動作を続けています。",
+    "error.server-pair-unreadable": "{target} が組で読み込む {certificate} と {key} のうち({place})、{file} を読み込"
+    "めません: {detail}。サーバー自身の検査では見つからず、再読み込みするとサーバーが終了します。{lineage} は配置してお"
+    "らず、すべてのファイルは元のままです。",
+    "error.server-pair-unreadable.no-place": "{target} が組で読み込む {certificate} と {key} のうち、{file} を読み込"
+    "めません: {detail}。サーバー自身の検査では見つからず、再読み込みするとサーバーが終了します。{lineage} は配置してお"
+    "らず、すべてのファイルは元のままです。",
+    "next.server-pair-unreadable": "{file} を復元するかサーバーの設定から外し、`jprs-client install {lineage}` を実行"
+    "してください。それまではサーバーを再起動しないでください。読み込み済みの証明書で動作を続けています。",
+    "note.pair-not-judged": "秘密鍵 {file} が対応する証明書のものかどうか({place})は、パスフレーズで保護されているか"
+    "装置の中にあるため確認できません。{lineage} はそのまま配置します。",
     "error.nginx-config-unreadable": "{included_at} で include されている nginx の設定ファイル {file} を読み取れませ"
     "ん: {detail}",
     "error.nginx-config-unreadable.no-included_at": "nginx の設定ファイル {file} を読み取れません: {detail}",
