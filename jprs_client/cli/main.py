@@ -39,6 +39,7 @@ COMMANDS = {
     "compromised": "jprs_client.cli.compromised:command",
     "status": "jprs_client.cli.status:command",
     "show": "jprs_client.cli.status:show",
+    "service": "jprs_client.cli.service:command",
     "demo": "jprs_client.cli.demo:command",
     "test-ca": "jprs_client.cli.test_ca:command",
 }

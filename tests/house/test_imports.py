@@ -19,7 +19,7 @@ FLOORS = (
     {"config", "credentials"},
     {"planning", "registry"},
     {"ca", "challenges", "install", "observe", "store"},
-    {"issuance", "registration"},
+    {"issuance", "registration", "service"},
     {"execute"},
     {"app"},
     {"cli", "daemon", "demo"},
