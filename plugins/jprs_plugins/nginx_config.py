@@ -8,39 +8,14 @@ here: which directive may stand where is what `nginx -t` knows. Bytes that are n
 from __future__ import annotations
 
 import glob
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jprs_client.errors import InstallFailed, harmless
+from jprs_plugins.directives import MAX_BYTES, MAX_DEPTH, MAX_DIRECTIVES, MAX_FILES, Directive, content
 
-#: Far above what people have (10,000 virtual hosts are some 10 MB), far below what hurts.
-MAX_BYTES = 64 * 1024 * 1024
-MAX_DIRECTIVES = 1_000_000
-MAX_FILES = 50_000
-MAX_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Directive:
-    """A name, its words, and the directives in its braces (None without braces), includes already put in place."""
-
-    name: str
-    words: tuple[str, ...]
-    file: str
-    line: int
-    block: tuple[Directive, ...] | None = None
-
-    @property
-    def place(self) -> str:
-        """`FILE:LINE`."""
-        return f"{self.file}:{self.line}"
-
-    def all(self, name: str) -> tuple[Directive, ...]:
-        """The directives called `name` directly inside."""
-        return tuple(inner for inner in self.block or () if inner.name == name)
+__all__ = ["Directive", "read"]
 
 
 def read(config: Path) -> Directive:
@@ -122,11 +97,7 @@ class _Reader:
 
     def _text(self, path: str, included_at: str) -> str:
         try:
-            # A FIFO would hold us up for ever, and a device has no end.
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            with os.fdopen(fd, "rb") as file:
-                regular = stat.S_ISREG(os.fstat(fd).st_mode)
-                content = file.read(MAX_BYTES + 1) if regular else b""
+            held = content(path, MAX_BYTES)
         except (OSError, ValueError) as error:
             detail = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise InstallFailed(
@@ -135,17 +106,10 @@ class _Reader:
                 included_at=included_at or None,
                 detail=harmless(detail),
             ) from error
-        if not regular:
-            raise InstallFailed(
-                "nginx-config-unreadable",
-                file=harmless(path, 200),
-                included_at=included_at or None,
-                detail="not a regular file",
-            )
-        self._bytes += len(content)
+        self._bytes += len(held)
         if self._bytes > MAX_BYTES:
             raise InstallFailed("nginx-config-too-large", file=path)
-        return content.decode("utf-8", "surrogateescape")
+        return held.decode("utf-8", "surrogateescape")
 
     def _parsed(self, path: str, text: str, above: tuple[str, ...]) -> tuple[Directive, ...]:
         top = _Open("", (), 1)

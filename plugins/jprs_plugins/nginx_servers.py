@@ -5,69 +5,40 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from jprs_plugins.nginx_config import Directive
+from jprs_client.errors import harmless
+from jprs_plugins.directives import Directive
+from jprs_plugins.tls_sites import HOST_NAME, Codes, Fault, Files, Listener, Server
 
-#: The label that stands for "any" where a wildcard is looked at over TLS.
-PROBE_LABEL = "jprs-client-probe"
+CODES = Codes(
+    no_server="nginx-no-server-block",
+    only_other="nginx-only-other-certificate",
+    only_partly="nginx-only-partly-covered",
+    mixed="nginx-mixed-lineages",
+    pinned="nginx-pinned-to-a-version",
+    several="nginx-several-certificates",
+    shared="nginx-shared-file",
+    other="nginx-other-certificate",
+    left_alone="nginx-block-left-alone",
+    not_probed="nginx-not-probed",
+    rsa_not_probed="nginx-rsa-not-probed",
+    some_not_probed="nginx-some-not-probed",
+)
 
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+\Z)[a-z0-9-]{1,63}\Z")
 _LISTEN = re.compile(r"(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+):)?(?P<port>\d{1,5})(?:-\d{1,5})?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """One `listen`: `host` as nginx binds it ("0.0.0.0" and "::" for all). `port` is a range's first.
-
-    `default`: the block is the one for names that no block there has.
-    """
-
-    host: str
-    port: int
-    tls: bool
-    probed: bool
-    default: bool = False
-
-    @property
-    def socket(self) -> tuple[str, int]:
-        """What nginx binds once, for all blocks that listen there."""
-        return self.host, self.port
-
-    @property
-    def probe_host(self) -> str:
-        """Where a client on this host reaches it."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - nothing is bound
-
-
-def covers(names: Iterable[str], host: str) -> bool:
-    """Whether a certificate with `names` is right for `host`; `*.D` stands for one label (RFC 6125 §6.4.3)."""
-    held = names if isinstance(names, frozenset | set) else frozenset(names)
-    return host in held or f"*.{host.partition('.')[2]}" in held
-
-
-def examples(names: Iterable[str]) -> list[str]:
-    """A host for each of `names`: itself, or one below a wildcard."""
-    return sorted(f"{PROBE_LABEL}{name[1:]}" if name.startswith("*.") else name for name in names)
-
-
 @dataclass(frozen=True, eq=False)
-class Server:
-    """One `server {}` of `http {}` with what it inherits; equal to itself only."""
+class Block(Server):
+    """One `server {}` of `http {}` with what it inherits; `folder` is that of the main configuration file."""
 
-    directive: Directive
-    listeners: tuple[Listener, ...]
     certificates: tuple[Directive, ...]
     keys: tuple[Directive, ...]
-    rejects: bool
-
-    @property
-    def place(self) -> str:
-        """`FILE:LINE`."""
-        return self.directive.place
+    folder: Path
 
     @cached_property
     def server_names(self) -> tuple[str, ...]:
@@ -77,45 +48,44 @@ class Server:
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
-        """The names without any wildcard. Not `_`, `localhost`, addresses: no certificate of a CA is for those."""
+        """The names without any wildcard, and not `_` either."""
         found = (name.removeprefix(".") for name in self.server_names if not name.startswith("~"))
-        return tuple(dict.fromkeys(name for name in found if _HOST_NAME.match(name)))
+        return tuple(dict.fromkeys(name for name in found if HOST_NAME.match(name)))
 
     @cached_property
     def wildcards(self) -> tuple[str, ...]:
         """`*.D`, of `*.D` and of `.D`."""
         found = (f"*{name}" if name.startswith(".") else name for name in self.server_names)
-        return tuple(dict.fromkeys(name for name in found if name.startswith("*.") and _HOST_NAME.match(name[2:])))
+        return tuple(dict.fromkeys(name for name in found if name.startswith("*.") and HOST_NAME.match(name[2:])))
 
-    def matched(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that a `www.example.*` or a regular expression of this block matches."""
-        tests = [test for name in self.server_names if (test := _pattern(name)) is not None]
-        return [host for host in examples(names) if any(test.search(host) for test in tests)] if tests else []
+    def patterns(self) -> list[re.Pattern[str]]:
+        """`www.example.*` and regular expressions."""
+        return [test for name in self.server_names if (test := _pattern(name)) is not None]
 
-    def answers_for(self, names: frozenset[str], elsewhere: frozenset[str]) -> bool:
-        """Whether a certificate with `names` is meant for this block; `elsewhere` as in `asked_for`."""
-        return bool(self.asked_for(names, elsewhere))
+    @property
+    def certificates_shown(self) -> int:
+        """One a directive."""
+        return len(self.certificates)
 
-    def left_out(self, names: frozenset[str], present: frozenset[str]) -> list[str]:
-        """The names of this block that a certificate with `names` would break.
+    def files(self) -> tuple[tuple[Files, ...], Fault | None]:
+        """As many as there are pairs of directives; a variable, for one, names no file."""
+        fault: Fault | None = None
+        if not self.certificates or len(self.certificates) != len(self.keys):
+            fault = Fault("nginx-no-certificate-directive", self.place)
+        told = []
+        for certificate, key in zip(self.certificates, self.keys, strict=False):
+            files = [file_named(directive, self.folder) for directive in (certificate, key)]
+            if files[0] is not None and files[1] is not None:
+                told.append(Files(files[0], files[1], certificate.place))
+            else:
+                culprit = certificate if files[0] is None else key
+                value = harmless(" ".join(culprit.words), 80)
+                params = {"directive": culprit.name, "value": value}
+                fault = fault or Fault("nginx-not-a-file", culprit.place, params)
+        return tuple(told), fault
 
-        A wildcard counts where the certificate that is there, with the names `present`, holds it: whoever writes
-        `.example.jp` does not always mean that every name below has been served so far.
-        """
-        hosts = [host for host in self.hosts if not covers(names, host)]
-        return hosts + [name for name in self.wildcards if name not in names and name in present]
 
-    def asked_for(self, names: frozenset[str], elsewhere: frozenset[str]) -> list[str]:
-        """Names by which a client gets this block and, with a certificate for `names`, is content.
-
-        `elsewhere` are names that stand literally in some block: nginx prefers that to any pattern.
-        """
-        literal = [host for host in self.hosts if covers(names, host)]
-        wild = [f"{PROBE_LABEL}{name[1:]}" for name in self.wildcards if name in names]
-        return list(dict.fromkeys([*literal, *wild, *(host for host in self.matched(names) if host not in elsewhere)]))
-
-
-def tls_servers(root: Directive) -> list[Server]:
+def tls_servers(root: Directive) -> list[Block]:
     """The blocks that take part in a TLS handshake, as they stand in the configuration."""
     found: list[tuple[Directive, _Inherited, tuple[Listener, ...]]] = []
     sockets: set[tuple[str, int]] = set()
@@ -129,6 +99,7 @@ def tls_servers(root: Directive) -> list[Server]:
                 if listener.default or listener.socket not in defaults:
                     defaults[listener.socket] = directive  # the one that says so, else the first
             found.append((directive, inherited, listeners))
+    folder = Path(root.file).parent
     servers = []
     for directive, inherited, listeners in found:
         # `ssl` on one block's listen makes the socket a TLS one for every block that listens there.
@@ -141,7 +112,7 @@ def tls_servers(root: Directive) -> list[Server]:
             certificates = _effective(directive, inherited, "ssl_certificate")
             keys = _effective(directive, inherited, "ssl_certificate_key")
             rejects = _flag(directive, inherited, "ssl_reject_handshake")
-            servers.append(Server(directive, tls, certificates, keys, rejects))
+            servers.append(Block(directive, tls, rejects, certificates, keys, folder))
     return servers
 
 

@@ -13,7 +13,7 @@ from jprs_client.errors import InstallFailed
 from jprs_client.keys import KeyType
 from jprs_client.plugin import Deployment, Material, Site
 from jprs_plugins.nginx import Nginx
-from jprs_plugins.nginx_servers import covers
+from jprs_plugins.tls_sites import covers
 from tests.install.world import NOW, World, issued
 
 NAMES = ("example.jp", "www.example.jp")
