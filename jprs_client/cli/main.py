@@ -40,6 +40,7 @@ COMMANDS = {
     "status": "jprs_client.cli.status:command",
     "show": "jprs_client.cli.status:show",
     "service": "jprs_client.cli.service:command",
+    "daemon": "jprs_client.cli.daemon:command",
     "demo": "jprs_client.cli.demo:command",
     "test-ca": "jprs_client.cli.test_ca:command",
 }

@@ -14,7 +14,7 @@ from tests.house.source import CLIENT, HOUSE, place, room, trees
 #: From the ground up. A room knows itself and the floors below its own, nothing beside it and nothing above it.
 FLOORS = (
     {"errors", "version"},
-    {"clock", "files", "keys", "locale", "plugin", "steps"},
+    {"clock", "files", "keys", "locale", "plugin", "steps", "systemd"},
     {"terms"},
     {"config", "credentials"},
     {"planning", "registry"},
@@ -22,7 +22,8 @@ FLOORS = (
     {"issuance", "registration", "service"},
     {"execute"},
     {"app"},
-    {"cli", "daemon", "demo"},
+    {"daemon"},
+    {"cli", "demo"},
 )
 
 #: Rooms that know less than their floor would let them.

@@ -1,0 +1,310 @@
+"""The daemon as systemd and people meet it: a real process, a bundled CA, and a manager that listens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.client import FAKETIME, Client
+from tests.daemon.manager import Running, daemon
+from tests.nginx_server import NginxServer
+from tests.scenarios.hosts import World, add_hook_solver, hook_for_txt, leftovers, script, serial_of, served_certificate
+from tests.scenarios.test_nginx import site
+
+
+def until_asked(world: World, running: Running, endpoint: str) -> None:
+    """Wait until the CA was asked at `endpoint`."""
+    deadline = time.monotonic() + 60
+    while not world.asked(endpoint):
+        assert running.process.poll() is None
+        assert time.monotonic() < deadline
+
+
+def proving_by_calls(world: World, folder: Path, usage: str) -> tuple[Client, Path]:
+    """A client that proves by DNS, and the file in which every call of its hook stands."""
+    client, _ = world.client(folder / "host", (usage, "1y"), solver=False)
+    calls = folder / "calls"
+    hook = hook_for_txt(
+        folder / "hook", world.ca.management, trust=world.ca.trust,
+        before=f"open({str(calls)!r}, 'a').write(verb + ' ' + os.environ['CERTBOT_VALIDATION'] + chr(10))",
+    )  # fmt: skip
+    add_hook_solver(client, "web", [hook], "dns-01")
+    return client, calls
+
+
+def proofs_up(calls: Path) -> set[str]:
+    up: set[str] = set()
+    for line in calls.read_text().splitlines():
+        verb, value = line.split(" ", 1)
+        (up.add if verb == "present" else up.discard)(value)
+    return up
+
+
+def test_a_daemon_issues_reloads_and_stops(world: World, tmp_path: Path) -> None:
+    """READY, a certificate, a usage FQDN more, a configuration that is wrong, and the end; nothing grows meanwhile."""
+    client, _ = world.client(tmp_path / "host", ("first-daemon.jp", "1y"))
+    client.register()
+    with daemon(client, "--json") as running:
+        manager = running.manager
+        manager.until("READY=1")
+        manager.until("STATUS=first-daemon.jp: issued")
+        assert "none failing" in manager.waking("ask the CA when to renew first-daemon.jp")
+        assert manager.silent_for(0.2, "STATUS")
+        files = running.descriptors
+
+        good = client.config.read_text()
+        client.config.write_text(good + "\n[defaults]\nkey_type = 7\ninstall = [1]\n")
+        running.signal(signal.SIGHUP)
+        manager.until("RELOADING=1")
+        assert manager.until("MONOTONIC_USEC=").partition("=")[2].isdecimal()
+        manager.until("READY=1")
+        manager.waking()
+        client.config.write_text(good.replace('term = "1y"', 'term = "1m"'))
+        for _ in range(3):
+            running.signal(signal.SIGHUP)
+            manager.until("RELOADING=1")
+            manager.until("READY=1")
+            manager.waking("none failing")
+        assert manager.silent_for(0.2, "STATUS")
+        assert running.descriptors == files
+
+        assert client.run("status").code == 0  # others may work beside it
+        assert client.run("apply").code == 0
+        second = client.run("--json", "daemon")
+        assert (second.code, second.document["error"]["code"]) == (6, "daemon-runs")
+
+        began = time.monotonic()
+        running.signal(signal.SIGTERM)
+        manager.until("STOPPING=1")
+        assert running.ended() == 0
+        assert time.monotonic() - began < 5
+    assert client.certificate("first-daemon.jp")["status"] == "valid"
+    assert len(world.asked("newOrder")) == 1
+    first, *others = running.rounds
+    assert [each["action"] for each in first["done"]] == ["issue"]
+    assert set(first) == {"at", "done", "failed", "problems", "next_at"}
+    assert len(others) == 4
+    assert not any(each["done"] or each["failed"] for each in others)
+    assert running.err.count("config.toml:") >= 2, running.err  # both faults, with their lines
+    assert "stays in force" in running.err
+    assert "Stopped." in running.err
+
+
+def test_a_usage_fqdn_that_is_added_is_served_after_a_reload(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("one-of-two.jp", "1y"), ("two-of-two.jp", "1y"))
+    whole = client.config.read_text()
+    client.config.write_text(whole.partition('[[usage_fqdn]]\nname = "two-of-two.jp"')[0])
+    client.register()
+    with daemon(client, "--lang", "ja") as running:
+        running.manager.until("STATUS=one-of-two.jp: 発行されました")
+        running.manager.until(lambda said: "証明書は 1 件、失敗しているものはありません" in said)
+        client.config.write_text(whole)
+        running.signal(signal.SIGHUP)
+        running.manager.until("STATUS=two-of-two.jp: 発行されました")
+        running.manager.until(lambda said: "証明書は 2 件、失敗しているものはありません" in said)
+        running.signal(signal.SIGINT)
+        assert running.ended() == 0
+    assert client.certificate("two-of-two.jp")["status"] == "valid"
+    assert running.out == ""
+    assert "完了: " in running.err
+
+
+def test_what_waits_for_a_person_is_not_asked_for_again_and_again(world: World, tmp_path: Path) -> None:
+    """Neither account nor confirmation: one round, one word on it, and no request."""
+    client, _ = world.client(tmp_path / "host", ("waits.jp", "1y"), start_usage=False)
+    with daemon(client, "--json") as running:
+        running.manager.waking("waits for a person")
+        assert running.manager.silent_for(1.5, "STATUS")
+        assert world.ca.log() == []
+        client.register()
+        running.signal(signal.SIGHUP)
+        running.manager.waking("waits for a person")
+        assert running.stop() == 0
+    assert [[problem["code"] for problem in each["problems"]] for each in running.rounds] == [
+        ["not-registered"], ["start-not-confirmed"],
+    ]  # fmt: skip
+    assert running.err.count("A first certificate for waits.jp") == 1, running.err
+    assert world.asked("newOrder") == []
+
+
+def test_a_start_that_cannot_be_is_refused(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("refused.jp", "1y"))
+    client.state.write_text("not a folder")
+    assert client.run("daemon").code == 3
+    client.state.unlink()
+    client.add("[nonsense]")
+    ended = client.run("--json", "daemon")
+    assert (ended.code, ended.document["error"]["problems"][0]["key"]) == (3, "nonsense")
+    assert not client.state.exists()
+
+
+def test_a_stop_in_the_middle_of_an_order_leaves_no_proof_and_the_next_run_goes_on(
+    world: World, tmp_path: Path
+) -> None:
+    """FAULTS 19: once while it waits for the CA's look, once while the CA keeps it waiting for an answer."""
+    client, calls = proving_by_calls(world, tmp_path, "stopped.jp")
+    client.register()
+    world.quiet()
+    world.ca.fault({"merge": {"status": "pending"}}, endpoint="order", count=0)
+    with daemon(client) as running:
+        until_asked(world, running, "order")
+        began = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - began < 5
+    assert calls.read_text().startswith("present")
+    assert proofs_up(calls) == set()
+
+    world.quiet()
+    world.ca.fault({"delay": 25}, endpoint="finalize")
+    with daemon(client) as running:
+        until_asked(world, running, "order")
+        running.manager.until("STATUS=stopped.jp: control is proved")
+        began = time.monotonic()
+        running.signal(signal.SIGTERM)
+        running.manager.until("STOPPING=1", seconds=2)
+        assert running.ended() == 0
+        assert time.monotonic() - began < 10
+    assert proofs_up(calls) == set()
+    assert len(leftovers(client)) == 1  # the key of the order that is gone on with
+    assert world.asked("newOrder") == []
+    world.ca.delete("/faults")
+
+    assert client.run("apply").code == 0
+    assert world.asked("newOrder") == []
+    assert client.certificate("stopped.jp")["status"] == "valid"
+
+
+def test_a_second_signal_is_not_kept_waiting(world: World, tmp_path: Path) -> None:
+    client, calls = proving_by_calls(world, tmp_path, "at-once.jp")
+    client.register()
+    world.quiet()
+    world.ca.fault({"delay": 25}, endpoint="challenge")
+    with daemon(client) as running:
+        running.manager.until("STATUS=at-once.jp: proving")
+        until_asked(world, running, "authorization")
+        while not calls.exists():
+            assert running.process.poll() is None
+        running.signal(signal.SIGTERM)
+        running.manager.until("STOPPING=1")
+        running.signal(signal.SIGTERM)
+        assert running.ended() == 128 + signal.SIGTERM
+    assert proofs_up(calls) == set()
+
+
+def test_an_install_that_is_under_way_is_finished_before_the_stop(world: World, tmp_path: Path) -> None:
+    """To finish it is quicker than to put it back; what else is due is left for the next run."""
+    begun, go_on, nginx = tmp_path / "begun", tmp_path / "go-on", NginxServer(tmp_path / "nginx")
+    slow = script(
+        tmp_path / "slow",
+        f"""
+import os, select, subprocess
+open({str(begun)!r}, "w").close()
+while not os.path.exists({str(go_on)!r}):
+    select.select((), (), (), 0.01)
+raise SystemExit(subprocess.run({list(nginx.reload_command)!r}).returncode)
+""",
+    )
+    with site(world, tmp_path, "finished.jp", reload=[str(slow)]) as here:
+        with daemon(here.client) as running:
+            running.manager.until("STATUS=finished.jp: installing")
+            while not begun.exists():
+                assert running.process.poll() is None
+            running.signal(signal.SIGTERM)
+            running.manager.until("STOPPING=1")
+            go_on.touch()
+            running.manager.until("STATUS=finished.jp: nginx serves it")
+            assert running.ended() == 0
+        assert here.both() == [here.issued] * 2
+        assert here.client.certificate("finished.jp")["installed"] == {"nginx": True}
+        assert here.client.run("plan", "--check").code == 0
+
+
+def test_clocks_that_were_set_and_failures_are_followed(world: World, tmp_path: Path) -> None:
+    """A CA in trouble is asked at its own moment, and a machine that slept for two months renews (FAULTS 48)."""
+    client, _ = world.client(tmp_path / "host", ("slept.jp", "1y"))
+    client.register()
+    world.quiet()
+    world.ca.fault({"status": 503, "type": "serverInternal"}, endpoint="newOrder", count=0)
+    moved = tmp_path / "moved"
+    moved.write_text("+0")
+    faked = {
+        "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(moved), "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+    with daemon(client, "--json", watchdog=1.0, **faked) as running:
+        manager = running.manager
+        assert "failing: 1" in manager.waking("issue slept.jp")
+        asked = len(world.asked("newOrder"))
+        manager.until("WATCHDOG=1")
+        manager.until("WATCHDOG=1")
+        running.signal(signal.SIGHUP)  # a person mended something: tried at once, whatever our caution says
+        manager.waking("failing: 1")
+        assert len(world.asked("newOrder")) == 2 * asked
+        assert manager.silent_for(1.5, "STATUS")
+        assert len(world.asked("newOrder")) == 2 * asked
+
+        world.ca.delete("/faults")
+        moved.write_text("+5m")
+        manager.until("STATUS=slept.jp: issued")
+        manager.waking("none failing")
+        first = serial_of(served_certificate(client, "slept.jp"))
+
+        moved.write_text("+61d")
+        manager.until("STATUS=slept.jp: issued")
+        assert serial_of(served_certificate(client, "slept.jp")) != first
+        manager.until("WATCHDOG=1")
+
+        running.signal(signal.SIGSTOP)
+        assert manager.silent_for(1.5, "WATCHDOG=1")
+        running.signal(signal.SIGCONT)
+        manager.until("WATCHDOG=1")
+        assert running.stop() == 0
+    assert [[each["action"] for each in round_["done"]] for round_ in running.rounds][:4] == [
+        [], [], ["issue"], ["renew"],
+    ]  # fmt: skip
+    assert running.err.count("failed: ") == 1, running.err
+
+
+def test_a_state_that_cannot_be_used_meanwhile_is_said_once_and_waited_for(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("lost-state.jp", "1y"))
+    client.register()
+    with daemon(client, "--json") as running:
+        running.manager.waking("none failing")
+        database = client.state / "state.db"
+        kept = database.read_bytes()
+        for path in client.state.glob("state.db*"):
+            path.unlink()
+        database.write_bytes(b"this is no database" * 100)
+        for _ in range(2):
+            running.signal(signal.SIGHUP)
+            running.manager.until("STATUS=Could not work; tries again at")
+        database.write_bytes(kept)
+        running.signal(signal.SIGHUP)
+        running.manager.waking("none failing")
+        assert running.stop() == 0
+    codes = [each.get("error", {}).get("code") for each in running.rounds]
+    assert codes[1] is not None
+    assert codes == [None, codes[1], codes[1], None]
+    assert running.err.count("error: ") == 1, running.err
+    assert "works again" in running.err
+
+
+def test_no_child_is_told_where_the_manager_listens(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("quiet-child.jp", "1y"), solver=False)
+    seen = tmp_path / "seen"
+    hook = hook_for_txt(
+        tmp_path / "hook", world.ca.management, trust=world.ca.trust,
+        before=f"open({str(seen)!r}, 'w').write(json.dumps(dict(os.environ)))",
+    )  # fmt: skip
+    add_hook_solver(client, "web", [hook], "dns-01")
+    client.register()
+    with daemon(client, watchdog=60) as running:
+        running.manager.waking("none failing")
+        environ = Path(f"/proc/{running.process.pid}/environ")
+        assert b"NOTIFY_SOCKET" in environ.read_bytes()  # it was there
+        assert running.stop() == 0
+    assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC"} & set(json.loads(seen.read_text()))
+    assert os.environ.get("NOTIFY_SOCKET") is None
