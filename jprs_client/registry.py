@@ -9,14 +9,15 @@ from jprs_client.errors import ConfigError, ConfigProblem, harmless
 
 if TYPE_CHECKING:
     from jprs_client.config import PluginTable
-    from jprs_client.plugin import Installer, Options, Solver
+    from jprs_client.plugin import Installer, Notifier, Options, Solver
 
 SOLVERS = "jprs_client.solvers"
 INSTALLERS = "jprs_client.installers"
+NOTIFIERS = "jprs_client.notifiers"
 
 
 class Registry:
-    """What `[solver.…]` and `[installer.…]` may name as their `plugin`."""
+    """What `[solver.…]`, `[installer.…]` and `[notifier.…]` may name as their `plugin`."""
 
     def solver_options(self, plugin: str) -> Options | None:
         """The keys of that solver's table; None when there is no such plugin."""
@@ -26,6 +27,10 @@ class Registry:
         """The keys of that installer's table; None when there is no such plugin."""
         return self._options(INSTALLERS, plugin)
 
+    def notifier_options(self, plugin: str) -> Options | None:
+        """The keys of that notifier's table; None when there is no such plugin."""
+        return self._options(NOTIFIERS, plugin)
+
     def solver_plugins(self) -> tuple[str, ...]:
         """Every solver there is."""
         return tuple(sorted(entry_points(group=SOLVERS).names))
@@ -34,6 +39,10 @@ class Registry:
         """Every installer there is."""
         return tuple(sorted(entry_points(group=INSTALLERS).names))
 
+    def notifier_plugins(self) -> tuple[str, ...]:
+        """Every notifier there is."""
+        return tuple(sorted(entry_points(group=NOTIFIERS).names))
+
     def solver(self, table: PluginTable) -> Solver:
         """The solver that a table describes."""
         return cast("Solver", self._class(SOLVERS, table)(table.settings))
@@ -41,6 +50,10 @@ class Registry:
     def installer(self, table: PluginTable) -> Installer:
         """The installer that a table describes."""
         return cast("Installer", self._class(INSTALLERS, table)(table.settings))
+
+    def notifier(self, table: PluginTable) -> Notifier:
+        """The notifier that a table describes."""
+        return cast("Notifier", self._class(NOTIFIERS, table)(table.settings))
 
     def solver_class(self, table: PluginTable) -> type[Solver]:
         """The class behind a table, to ask what it can do."""

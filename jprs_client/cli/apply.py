@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jprs_client.cli.telling import ask_to_start, tell_report
+from jprs_client.cli.notify import tell_run
+from jprs_client.cli.telling import ask_to_start
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
 
@@ -24,7 +25,7 @@ def command(door: Door, /, names: tuple[str, ...], start_usage: bool) -> int:
 
     app = door.app(lambda action: ask_to_start(door, action))
     wanted = app.lineages(names) if names else None
-    return tell_report(door, app.apply(Asked(names=wanted, start_usage=start_usage)))
+    return tell_run(door, app.apply(Asked(names=wanted, start_usage=start_usage)))
 
 
 @worded("renew")
@@ -37,4 +38,4 @@ def renew(door: Door, /, names: tuple[str, ...], force: bool) -> int:
 
     app = door.app(lambda action: ask_to_start(door, action))
     wanted = app.lineages(names) if names else None
-    return tell_report(door, app.apply(Asked(names=wanted, kinds=RENEWALS, force=force)))
+    return tell_run(door, app.apply(Asked(names=wanted, kinds=RENEWALS, force=force)))

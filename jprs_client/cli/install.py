@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jprs_client.cli.telling import tell_report
+from jprs_client.cli.notify import tell_run
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
 
@@ -24,7 +24,7 @@ def command(door: Door, /, names: tuple[str, ...], show: bool) -> int:
     app = door.app()
     wanted = app.lineages(names) if names else None
     if not show:
-        return tell_report(door, app.install(wanted))
+        return tell_run(door, app.install(wanted))
     changes = app.preview(wanted)
     if door.json:
         shown = [_shape(change) for change in changes]

@@ -14,7 +14,7 @@ import click
 
 from jprs_client.cli.door import Door
 from jprs_client.cli.show import Screen, drop_output, reader_is_gone
-from jprs_client.cli.words import PROGRAM, Group, nearest
+from jprs_client.cli.words import COMMON, PROGRAM, Group, nearest
 from jprs_client.clock import SystemClock
 from jprs_client.errors import ConfigError, JprsClientError, UsageError, harmless
 from jprs_client.locale import Speech, language_from
@@ -39,11 +39,16 @@ COMMANDS = {
     "compromised": "jprs_client.cli.compromised:command",
     "status": "jprs_client.cli.status:command",
     "show": "jprs_client.cli.status:show",
+    "check": "jprs_client.cli.check:command",
+    "notify": "jprs_client.cli.notify:command",
     "service": "jprs_client.cli.service:command",
     "daemon": "jprs_client.cli.daemon:command",
     "demo": "jprs_client.cli.demo:command",
     "test-ca": "jprs_client.cli.test_ca:command",
 }
+
+#: Its every error is an answer of its own to monitoring, which knows no other exit codes than 0 to 3.
+MONITORING = "check"
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -91,6 +96,7 @@ def _wound_up_on_sigterm() -> Iterator[None]:
 
 
 def _run(door: Door, arguments: list[str]) -> int:
+    asked = _command_in(arguments)
     try:
         group = Group(PROGRAM, COMMANDS)
         with group.make_context(PROGRAM, list(arguments), obj=door) as context:
@@ -99,14 +105,14 @@ def _run(door: Door, arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as error:
-        return _refused(door, _our_usage_error(error, arguments, door))
+        return _refused(door, _our_usage_error(error, arguments, door), asked)
     except JprsClientError as error:
-        return _refused(door, error)
+        return _refused(door, error, asked)
     except Terminated:
-        return _failed(door, "interrupted", TERMINATED)
+        return _failed(door, "interrupted", TERMINATED, asked)
     except (KeyboardInterrupt, EOFError, click.Abort):
         door.screen.error("")
-        return _failed(door, "interrupted", INTERRUPTED)
+        return _failed(door, "interrupted", INTERRUPTED, asked)
     except BrokenPipeError:
         raise
     except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug
@@ -114,13 +120,29 @@ def _run(door: Door, arguments: list[str]) -> int:
             for part in line.splitlines():
                 text = part.lstrip()
                 door.screen.error(" " * (len(part) - len(text)) + harmless(text, 1000))
-        return _failed(door, "bug", 1)
+        return _failed(door, "bug", 1, asked)
 
 
-def _refused(door: Door, error: JprsClientError) -> int:
+def _command_in(arguments: Sequence[str]) -> str | None:
+    """The command that is asked for, known before anything else is right: the first word that belongs to no option."""
+    with_value = {name for option in COMMON if not (option.is_flag or option.count) for name in option.opts}
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return next(words, None)
+        if not word.startswith("-"):
+            return word
+        if word in with_value:
+            next(words, None)
+    return None
+
+
+def _refused(door: Door, error: JprsClientError, asked: str | None) -> int:
     """Say what happened and what to do now; the exit code is the error's own."""
     problems = error.problems if isinstance(error, ConfigError) else (error,)
     told = [(problem, *door.speech.error_sentence(problem)) for problem in problems]
+    if asked == MONITORING:
+        return _unknown(door, error.code, *told[0][1:])
     for _, message, next_step in told:
         _say(door, message, next_step)
     if door.json:
@@ -137,12 +159,20 @@ def _refused(door: Door, error: JprsClientError) -> int:
     return error.exit_code
 
 
-def _failed(door: Door, code: str, exit_code: int) -> int:
+def _failed(door: Door, code: str, exit_code: int, asked: str | None) -> int:
     message, next_step = door.say(f"error.{code}"), door.say(f"next.{code}")
+    if asked == MONITORING:
+        return _unknown(door, code, message, next_step)
     _say(door, message, next_step)
     if door.json:
         door.screen.document({"error": _document(code, message, next_step)})
     return exit_code
+
+
+def _unknown(door: Door, code: str, message: str, next_step: str) -> int:
+    from jprs_client.cli.check import unknown
+
+    return unknown(door, code, message, next_step)
 
 
 def _document(code: str, message: str, next_step: str) -> dict[str, object]:

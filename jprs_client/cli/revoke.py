@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jprs_client.cli.telling import tell_report
+from jprs_client.cli.notify import tell_run
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
 from jprs_client.errors import UsageError
@@ -52,7 +52,7 @@ def command(
     if not yes and not door.confirm("ask.revoke"):
         door.tell("revoke.nothing-done")
         return 0
-    return tell_report(door, app.revoke(intents))
+    return tell_run(door, app.revoke(intents))
 
 
 def _code(text: str) -> Reason:

@@ -1,4 +1,4 @@
-"""`[solver.NAME]` and `[installer.NAME]`: which plugin, and its settings, checked against the plugin's own options."""
+"""`[solver.NAME]`, `[installer.NAME]`, `[notifier.NAME]`: which plugin, and its settings, checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from jprs_client.config.problems import Choices, Place, Problems
 from jprs_client.config.schema import KEYS
 from jprs_client.config.sources import Entry, RawTable, line_of_header
-from jprs_client.config.tables import address_in, looks_secret, note_secrets, note_unknown, path_in
+from jprs_client.config.tables import Table, address_in, looks_secret, note_secrets, note_unknown, path_in
 from jprs_client.config.values import PluginTable
 from jprs_client.errors import harmless
 from jprs_client.plugin import OptionKind, Options
@@ -38,11 +38,17 @@ class PluginKinds(Protocol):
     def installer_options(self, plugin: str, /) -> Options | None:
         """The options of an installer, None for one that is not installed."""
 
+    def notifier_options(self, plugin: str, /) -> Options | None:
+        """The options of a notifier, None for one that is not installed."""
+
     def solver_plugins(self) -> Iterable[str]:
         """The solvers there are, to choose from."""
 
     def installer_plugins(self) -> Iterable[str]:
         """The installers there are, to choose from."""
+
+    def notifier_plugins(self) -> Iterable[str]:
+        """The notifiers there are, to choose from."""
 
 
 def plugin_table(
@@ -71,14 +77,20 @@ def _choices(kind: str, plugins: PluginKinds | None) -> str:
 def _known(kind: str, plugins: PluginKinds | None) -> list[str]:
     if plugins is None:
         return []
-    return sorted(plugins.solver_plugins() if kind == "solver" else plugins.installer_plugins())
+    installed = {
+        "solver": plugins.solver_plugins, "installer": plugins.installer_plugins, "notifier": plugins.notifier_plugins,
+    }  # fmt: skip
+    return sorted(installed[kind]())
 
 
 def _options(kind: str, plugin: str, place: Place, plugins: PluginKinds | None, problems: Problems) -> Options | None:
     """The plugin's options. None where nobody can tell, which is noted when there is no such plugin."""
     if plugins is None:
         return None
-    options = plugins.solver_options(plugin) if kind == "solver" else plugins.installer_options(plugin)
+    of_kind = {
+        "solver": plugins.solver_options, "installer": plugins.installer_options, "notifier": plugins.notifier_options,
+    }  # fmt: skip
+    options = of_kind[kind](plugin)
     if options is None:
         known = Choices(_known(kind, plugins))
         problems.unknown("config-plugin-unknown", place, plugin, known, plugin=harmless(plugin, 80))
@@ -121,6 +133,13 @@ def _converted(option: OptionKind, entry: Entry, problems: Problems) -> object:
         return _command(value, entry.place) if option == "command" and isinstance(value, list) else value
     problems.wrong(entry.place, value, _EXPECTED[option])
     return None
+
+
+def command_in(table: Table, key: str) -> tuple[str, ...]:
+    """A command and its arguments, as a plugin's option of that kind; empty where the key is absent or wrong."""
+    entry = table.raw(key)
+    value = None if entry is None else _converted("command", entry, table.problems)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _command(value: list[str], place: Place) -> list[str]:

@@ -14,6 +14,7 @@ from jprs_client.config.schema import ELSEWHERE, KEY_CHOICES, KEYS, SHAPE, TABLE
 from jprs_client.config.sources import Entry, Merged, RawTable, conf_d, merge, read
 from jprs_client.config.tables import Table, note_unknown
 from jprs_client.config.values import BUILT_IN_PLUGIN, BUILT_IN_SOLVER, Config, PluginTable
+from jprs_client.config.written import check_written
 from jprs_client.errors import ConfigError, ConfigProblem
 
 DEFAULT_PATH = Path("/etc/jprs-client/config.toml")
@@ -107,8 +108,15 @@ def _config(
     base = defaults(defaults_table, references)
     by_hand, places = certificates(tables("certificate"), base, references)
     installers.update({name: PluginTable(name, name, {}, path) for name in sorted(references.implied_installers)})
-    for kind in ("renewal", "windows", "notify"):
+    for kind in ("renewal", "windows"):
         section(kind)
+    notifiers, notify_table = plugin_tables("notifier"), section("notify")
+    notify = sections.notify(
+        notify_table, {name: raw.place for name, raw in merged.plugins.get("notifier", {}).items()}
+    )
+    for name, settings in (("mail", {"to": list(notify.mail)}), ("command", {"command": list(notify.command)})):
+        if name in notify_table:
+            notifiers[name] = PluginTable(name, name, settings, notify_table.place_of(name).file)
     config = Config(
         path=path,
         ca=sections.ca(section("ca")),
@@ -120,9 +128,12 @@ def _config(
         certificates=by_hand,
         solvers=solvers,
         installers=installers,
+        notifiers=notifiers,
         planner=sections.planner(section("planner")),
+        notify=notify,
         storage=sections.storage(section("storage")),
     )
     if not problems.count:
         check_together(by_hand, places, defaults_table, base, references)
+        check_written(by_hand, usages, base, installers, merged.plugins.get("installer", {}), plugins, problems)
     return config

@@ -35,7 +35,7 @@ SECTIONS = {
     "storage": StorageSection,
 }
 ARRAYS = {"usage_fqdn": UsageFqdnTable, "certificate": CertificateTable}
-PLUGIN_TABLES = ("solver", "installer")
+PLUGIN_TABLES = ("solver", "installer", "notifier")
 
 SHAPE = Shape(frozenset(SECTIONS), frozenset(ARRAYS), frozenset(PLUGIN_TABLES))
 

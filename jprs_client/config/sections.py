@@ -1,12 +1,14 @@
-"""The plain sections: `[ca]`, `[dns]`, `[account]`, `[operator]`, `[planner]`, `[storage]`."""
+"""The plain sections: `[ca]`, `[dns]`, `[account]`, `[operator]`, `[planner]`, `[notify]`, `[storage]`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jprs_client.config.problems import Place
+from jprs_client.config.plugin_tables import command_in
+from jprs_client.config.problems import Choices, Place
 from jprs_client.config.tables import Table, address_in, name_in, note_secrets
 from jprs_client.config.values import (
     DEFAULT_DIRECTORY,
@@ -14,6 +16,7 @@ from jprs_client.config.values import (
     Address,
     CaSection,
     DnsSection,
+    NotifySection,
     OperatorSection,
     PlannerSection,
     StorageSection,
@@ -121,6 +124,39 @@ def planner(table: Table) -> PlannerSection:
     return PlannerSection(
         grouping=table.choice("grouping", ("per-usage-fqdn", "multi-domain"), default.grouping),
         max_names=table.number("max_names", 1, 1000, default.max_names),
+    )
+
+
+def notify(table: Table, tables: Mapping[str, Place]) -> NotifySection:
+    """`[notify]`; `tables` are the notifiers that have a table. Without `by` all are told."""
+
+    def mail_address(text: str, place: Place) -> str | None:
+        return _mail_address(text, place, table)
+
+    def notifier(text: str, place: Place) -> str | None:
+        if text in there:
+            return text
+        table.problems.unknown("config-notifier-unknown", place, text, Choices(there), name=harmless(text, 80))
+        return None
+
+    implied = [key for key in ("mail", "command") if key in table]
+    before = table.problems.count
+    for key in implied:  # a table in its place is a notifier's, and may hold what it must not
+        entry = table.raw(key)
+        if entry is not None and not isinstance(entry.value, list):
+            note_secrets(key, entry.value, entry.place, table.problems)
+    if table.problems.count > before:
+        return NotifySection()
+    for key in implied:
+        if key in tables:
+            table.problems.add("config-notifier-twice", table.place_of(key), other=tables[key])
+    there = [*tables, *implied]
+    chosen = table.listed("by", '["NAME"]', notifier) if "by" in table else tuple(tables)
+    return NotifySection(
+        by=tuple(dict.fromkeys([*chosen, *implied])),
+        language=table.choice("language", ("en", "ja"), "") or None,
+        mail=table.listed("mail", '["admin@example.jp"]', mail_address),
+        command=command_in(table, "command"),
     )
 
 

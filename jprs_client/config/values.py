@@ -116,7 +116,7 @@ class CertificateTable:
 
 @dataclass(frozen=True, slots=True)
 class PluginTable:
-    """`[solver.NAME]` or `[installer.NAME]`: the plugin and what it is set to, checked against its options.
+    """`[solver.NAME]`, `[installer.NAME]` or `[notifier.NAME]`: the plugin and what it is set to, checked.
 
     `line` is where the table begins in `file`; None for a table that stands in no file.
     """
@@ -157,7 +157,16 @@ class WindowsSection:
 
 @dataclass(frozen=True, slots=True)
 class NotifySection:
-    """`[notify]`: no keys yet."""
+    """`[notify]`: who is told what a person should hear although nobody is looking.
+
+    `by` are the notifiers to tell, each in `Config.notifiers`; None in the file means all of them. `mail` (addresses)
+    and `command` are notifiers of these names without a table. `language` None: the one that the run speaks.
+    """
+
+    by: tuple[str, ...] = ()
+    language: str | None = None
+    mail: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ class Config:
     """The whole configuration, `path` and `conf.d` beside it, read once.
 
     `solvers` and `installers` hold every table that a certificate or `[defaults]` refers to, those without a table
-    of their own too.
+    of their own too; so do `notifiers` what `[notify]` refers to.
     """
 
     path: Path
@@ -185,6 +194,7 @@ class Config:
     certificates: tuple[CertificateTable, ...] = ()
     solvers: Mapping[str, PluginTable] = field(default_factory=dict)
     installers: Mapping[str, PluginTable] = field(default_factory=dict)
+    notifiers: Mapping[str, PluginTable] = field(default_factory=dict)
     planner: PlannerSection = field(default_factory=PlannerSection)
     renewal: RenewalSection = field(default_factory=RenewalSection)
     windows: WindowsSection = field(default_factory=WindowsSection)

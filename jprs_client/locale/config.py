@@ -77,6 +77,13 @@ EN: dict[str, str] = {
         "{place}: {key}: “{name}” is also the usage FQDN at {other}, whose own certificate would have that name."
     ),
     "next.config-certificate-named-as-automatic": "Give it another name, or let it carry that usage FQDN.",
+    "error.config-file-of-two": "{place}: {key}: {path} would be written for {certificate} and, by {other}, for "
+    "{other_certificate}, each over the other.",
+    "next.config-file-of-two": "Put {{name}} into the path, as in tls/{{name}}.pem: it stands for each certificate's "
+    "name. Or let only one of them have this installer in its install = […].",
+    "error.config-file-for-two-things": "{place}: {key}: {path} is also what {other} writes, with another content.",
+    "next.config-file-for-two-things": "Give each a path of its own; for key and certificate in one file there is "
+    "combined.",
     "error.config-usage-fqdn-unknown": "{place}: {key}: no [[usage_fqdn]] declares {name}. Did you mean {nearest}?",
     "next.config-usage-fqdn-unknown": "Write {nearest}, or declare {name} once it is applied for through the operator.",
     "error.config-usage-fqdn-unknown.no-nearest": "{place}: {key}: no [[usage_fqdn]] declares {name}.",
@@ -104,6 +111,11 @@ EN: dict[str, str] = {
     "next.config-plugin-unknown.no-nearest": "Install the package that has it, or use one of: {expected}.",
     "error.config-bad-table-name": "{place}: {key}: “{name}” cannot be the name of such a table.",
     "next.config-bad-table-name": "Use these characters, a letter or digit first: {expected}.",
+    "error.config-notifier-unknown": "{place}: {key} names {name}, but there is no [notifier.{name}].",
+    "next.config-notifier-unknown": "Write {nearest}, or add the table. There are: {expected}.",
+    "next.config-notifier-unknown.no-nearest": "Add the table, or take the name out. There are: {expected}.",
+    "error.config-notifier-twice": "{place}: {key} is a notifier of that name, and {other} is one as well.",
+    "next.config-notifier-twice": "Keep one of them, or give the table another name.",
     # The operator's credentials (EAB), and files with secrets
     "error.secret-readable-by-others": "{file} holds a secret, and everybody on this host can read it (mode {mode}).",
     "next.secret-readable-by-others": (
@@ -220,6 +232,13 @@ JA: dict[str, str] = {
     "next.config-certificate-named-as-automatic": (
         "この証明書を別の名前にするか、その利用FQDNをこの証明書に含めてください。"
     ),
+    "error.config-file-of-two": "{place}: {key}: {path} は {certificate} のために書き込まれますが、{other} により "
+    "{other_certificate} のためにも書き込まれ、互いに上書きします。",
+    "next.config-file-of-two": "tls/{{name}}.pem のようにパスに {{name}} を入れてください(証明書ごとの名前に置き換わり"
+    "ます)。または、このインストーラーを install = […] に指定する証明書を 1 つだけにしてください。",
+    "error.config-file-for-two-things": "{place}: {key}: {path} には、{other} も別の内容を書き込みます。",
+    "next.config-file-for-two-things": "それぞれ別のパスを指定してください。鍵と証明書を 1 つのファイルにする場合は "
+    "combined を使います。",
     "error.config-usage-fqdn-unknown": (
         "{place}: {key}: {name} を宣言する [[usage_fqdn]] がありません。{nearest} のことでしょうか。"
     ),
@@ -261,6 +280,11 @@ JA: dict[str, str] = {
         "そのプラグインを含むパッケージをインストールするか、次のいずれかを書いてください: {expected}。"
     ),
     "error.config-bad-table-name": "{place}: {key}: 「{name}」という名前は付けられません。",
+    "error.config-notifier-unknown": "{place}: {key} に {name} がありますが、[notifier.{name}] がありません。",
+    "next.config-notifier-unknown": "{nearest} と書くか、その表を加えてください。使えるもの: {expected}。",
+    "next.config-notifier-unknown.no-nearest": "その表を加えるか、この名前を除いてください。使えるもの: {expected}。",
+    "error.config-notifier-twice": "{place}: {key} と同じ名前の通知先が {other} にもあります。",
+    "next.config-notifier-twice": "一方だけを残すか、表の名前を変えてください。",
     "next.config-bad-table-name": "英数字で始め、次の文字だけを使ってください: {expected}。",
     "error.secret-readable-by-others": (
         "秘密の値を含む {file} を、このホストの誰もが読めるようになっています（モード {mode}）。"

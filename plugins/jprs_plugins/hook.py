@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import selectors
-import signal
-import subprocess
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from jprs_client.errors import ChallengeFailed, harmless
 from jprs_client.plugin import Options, Proof
+from jprs_plugins.processes import inherited, output_of
 
 DEFAULT_SECONDS = 120
-MOST_OUTPUT_BYTES = 8 * 1024
-
-#: What a hook inherits. The rest may be secret, or change what an interpreter loads (THREATS D18, D27).
-INHERITED = (
-    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"),
-    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
-)
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Hook:
@@ -92,7 +79,6 @@ class Hook:
 
 def environment_for(proof: Proof) -> dict[str, str]:
     """What a hook is told about `proof`, in our names and in certbot's, and the little it inherits."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     told = {
         "JPRS_CLIENT_CHALLENGE_TYPE": proof.challenge_type,
         "JPRS_CLIENT_NAME": proof.name,
@@ -105,7 +91,7 @@ def environment_for(proof: Proof) -> dict[str, str]:
         told |= {"JPRS_CLIENT_RECORD_NAME": proof.record_name, "JPRS_CLIENT_RECORD_VALUE": proof.content}
     else:
         told |= {"JPRS_CLIENT_KEY_AUTHORIZATION": proof.content, "CERTBOT_TOKEN": proof.token}
-    return {"PATH": _PATH} | inherited | told
+    return inherited() | told
 
 
 def _without_secrets(text: str, proof: Proof) -> str:
@@ -113,76 +99,3 @@ def _without_secrets(text: str, proof: Proof) -> str:
     for secret in (proof.content, proof.token):
         text = text.replace(secret, "…")
     return harmless(text[-480:].strip())
-
-
-def output_of(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
-    """Run `command` without a shell: its exit code (128 + N after signal N) and the end of what it said.
-
-    Raises TimeoutError, after its whole process group was killed, and OSError when it cannot be started. What it
-    leaves running in the background is left running: that may be the very server that shows the proof.
-    """
-    with (
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd="/",
-            start_new_session=True,
-        ) as process,
-        _group_killed_on_error(process),
-    ):
-        said = _heard(process, time.monotonic() + seconds)
-        code = process.wait()
-    return (code if code >= 0 else 128 - code), said
-
-
-@contextlib.contextmanager
-def _group_killed_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        raise
-
-
-def _heard(process: subprocess.Popen[bytes], until: float) -> bytes:
-    """The last bytes of its output; done when the process is, though a child of its may hold the pipe open."""
-    said = bytearray()
-    pipe = process.stdout
-    if pipe is None:  # not with PIPE above
-        return b""
-    os.set_blocking(pipe.fileno(), False)
-    ended = os.pidfd_open(process.pid)
-    try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            selector.register(ended, selectors.EVENT_READ)
-            while True:
-                left = until - time.monotonic()
-                ready = selector.select(max(left, 0))
-                if left <= 0:
-                    raise TimeoutError
-                over = any(key.fileobj == ended for key, _ in ready)
-                if not _drain(pipe.fileno(), said) and pipe in selector.get_map():
-                    selector.unregister(pipe)  # it closed its output and goes on working
-                if over:
-                    return bytes(said)
-    finally:
-        os.close(ended)
-
-
-def _drain(descriptor: int, said: bytearray) -> bool:
-    """Read what is there now, keeping only the end; False once nobody can write to it any more."""
-    for _ in range(16):  # then look at the time again: it may write faster than we read
-        try:
-            chunk = os.read(descriptor, 64 * 1024)
-        except BlockingIOError:
-            return True
-        if not chunk:
-            return False
-        said += chunk
-        del said[:-MOST_OUTPUT_BYTES]
-    return True

@@ -24,6 +24,10 @@ class Plugins:
         "nginx": {"config": "path", "reload": "command", "probe": "addresses"}
     }
 
+    notifiers: dict[str, Options] = {  # noqa: RUF012 - never changed
+        "mail": {"to": "strings!", "smtp": "address"}
+    }
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 
@@ -35,11 +39,18 @@ class Plugins:
         self.asked.append(plugin)
         return self.installers.get(plugin)
 
+    def notifier_options(self, plugin: str, /) -> Options | None:
+        self.asked.append(plugin)
+        return self.notifiers.get(plugin)
+
     def solver_plugins(self) -> Iterable[str]:
         return self.solvers
 
     def installer_plugins(self) -> Iterable[str]:
         return self.installers
+
+    def notifier_plugins(self) -> Iterable[str]:
+        return self.notifiers
 
 
 def loaded(folder: Path, text: str, plugins: Plugins | None = None, **conf_d: str) -> Config:

@@ -14,6 +14,7 @@ from jprs_client.config import (
     Address,
     Config,
     Defaults,
+    NotifySection,
     SolverChoice,
     UsageFqdnTable,
     default_path,
@@ -83,6 +84,16 @@ max_names = 50
 [renewal]
 [windows]
 [notify]
+by = ["ops"]
+language = "ja"
+mail = ["admin@example.jp"]
+command = ["bin/tell", "me"]
+[notifier.ops]
+plugin = "mail"
+to = ["ops@example.jp"]
+[notifier.quiet]
+plugin = "mail"
+to = ["nobody@example.jp"]
 [storage]
 url = "sqlite:////var/lib/state.db"
 """
@@ -125,6 +136,25 @@ def test_every_key_arrives_as_the_value_it_means(tmp_path: Path) -> None:
     assert www.solver.for_name(DnsName("www.example.jp")) == "web"
     assert (config.planner.grouping, config.planner.max_names) == ("multi-domain", 50)
     assert config.storage.url == "sqlite:////var/lib/state.db"
+
+
+def test_who_is_told_is_what_by_says_and_what_has_no_table(tmp_path: Path) -> None:
+    config = loaded(tmp_path, WHOLE, Plugins())
+
+    assert config.notify.by == ("ops", "mail", "command")
+    assert config.notify.language == "ja"
+    assert set(config.notifiers) == {"ops", "quiet", "mail", "command"}
+    assert config.notifiers["ops"].settings == {"to": ["ops@example.jp"]}
+    assert config.notifiers["mail"].settings == {"to": ["admin@example.jp"]}
+    assert config.notifiers["command"].settings == {"command": [f"{tmp_path}/bin/tell", "me"]}
+
+
+def test_without_a_word_every_notifier_is_told_and_without_notifiers_nobody(tmp_path: Path) -> None:
+    table = '[notifier.ops]\nplugin = "mail"\nto = ["ops@example.jp"]\n'
+
+    assert loaded(tmp_path, USAGE + table, Plugins()).notify.by == ("ops",)
+    assert loaded(tmp_path, USAGE + table + "[notify]\nby = []\n", Plugins()).notify.by == ()
+    assert loaded(tmp_path, USAGE, Plugins()).notify == NotifySection()
 
 
 def test_a_plugins_settings_are_what_its_options_say(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ FLOORS = (
     {"issuance", "registration", "service"},
     {"execute"},
     {"app"},
+    {"notices"},
     {"daemon"},
     {"cli", "demo"},
 )
