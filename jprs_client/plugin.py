@@ -29,8 +29,10 @@ __all__ = [
     "Solver",
 ]
 
-#: What a key of a plugin's table may hold: "str", "bool", "int", "path" (made absolute), "command" (list of
-#: strings), "strings", "address" (HOST:PORT), "addresses". A trailing "!" means the key must be there.
+#: What a key of a plugin's table may hold: "str", "bool", "int", "path" (made absolute), "file" (a path that is
+#: written for each certificate, where "{name}" stands for `Site.live.name`; two certificates never get the same),
+#: "mode" (text such as "0640"), "command" (list of strings), "strings", "address" (HOST:PORT), "addresses". A
+#: trailing "!" means the key must be there.
 OptionKind = str
 
 #: The keys of a plugin's table and what each may hold.

@@ -16,12 +16,20 @@ from jprs_client.plugin import OptionKind, Options
 
 _TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
+#: Kinds whose value is made absolute; its name may speak of a secret, for it only says where one is.
+_NAMES_OF_FILES = frozenset({"path", "file"})
+
+#: A file's mode in octal digits, without set-user-ID and its like.
+_MODE = re.compile(r"0?[0-7]{3}")
+
 #: How each kind of option is written.
 _EXPECTED: Mapping[OptionKind, str] = {
     "str": '"…"',
     "bool": "true | false",
     "int": "123",
     "path": '"path/to/file"',
+    "file": '"path/to/file" | "path/to/{name}.pem"',
+    "mode": '"0640"',
     "command": '["…", "…"]',
     "strings": '["…"]',
     "address": '"HOST:PORT"',
@@ -112,7 +120,7 @@ def _checked(
         option = options.get(key, "").removesuffix("!")
         if not option:
             note_unknown(key, entry, Choices([*KEYS[kind], *options]), problems, {})
-        elif option != "path" and looks_secret(key, entry.value):
+        elif option not in _NAMES_OF_FILES and looks_secret(key, entry.value):
             problems.add("config-secret-in-file", entry.place)
         else:
             value = _converted(option, entry, problems)
@@ -127,7 +135,7 @@ def _checked(
 def _converted(option: OptionKind, entry: Entry, problems: Problems) -> object:
     """What the plugin is handed; None once a problem is noted. An address stays text, for plugins know no `config`."""
     value = entry.value
-    if option == "path":
+    if option in _NAMES_OF_FILES and not (isinstance(value, str) and option == "file" and _holds_braces(value)):
         return path_in(value, entry.place, problems)
     if _holds(option, value):
         return _command(value, entry.place) if option == "command" and isinstance(value, list) else value
@@ -142,6 +150,12 @@ def command_in(table: Table, key: str) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
+def _holds_braces(path: str) -> bool:
+    """Whether something is left that looks like a placeholder and is none."""
+    rest = path.replace("{name}", "")
+    return "{" in rest or "}" in rest
+
+
 def _command(value: list[str], place: Place) -> list[str]:
     """A program named with a slash is a path, relative to the file as all are; a bare name is looked up in PATH."""
     return [str(place.file.parent / value[0]) if "/" in value[0] else value[0], *value[1:]]
@@ -150,6 +164,8 @@ def _command(value: list[str], place: Place) -> list[str]:
 def _holds(option: OptionKind, value: object) -> bool:
     if option == "str":
         return isinstance(value, str)
+    if option == "mode":
+        return isinstance(value, str) and _MODE.fullmatch(value) is not None
     if option == "bool":
         return isinstance(value, bool)
     if option == "int":

@@ -225,7 +225,11 @@ class Deployer:
         make = self._installers.get(target)
         if make is None:
             raise InstallFailed("install-target-unknown", target=target, known=sorted(self._installers) or None)
-        return make()
+        try:
+            return make()
+        except InstallFailed as refused:
+            refused.params.update(target=target, restored="untouched")
+            raise
 
     def _verified(self, target: str, lineage: str, version: int, now: datetime | None) -> tuple[Material, Facts]:
         """The material and what its certificate says, once key, chain and, at `now`, dates are right.

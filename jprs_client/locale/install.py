@@ -54,8 +54,8 @@ EN: dict[str, str] = {
     "`{command}` did not end within {seconds} s and was stopped. Every file is back as it was.",
     "error.reload-failed.no-output": "{target} could not be made to read the new certificate of {lineage}: "
     "`{command}` ended with status {status} and said nothing. Every file is back as it was.",
-    "next.reload-failed": "See that the server runs and that `{command}` works, or set reload in [installer.{target}]; "
-    "then run `jprs-client install {lineage}`.",
+    "next.reload-failed": "See that the server runs and that `{command}` works, or set another in "
+    "[installer.{target}]; then run `jprs-client install {lineage}`.",
     "error.not-served": "{target} was reloaded, but {address} still serves another certificate for {name} (SHA-256 "
     "{seen}) instead of the new one of {lineage} ({expected}). Every file is back as it was.",
     "error.not-served.no-seen": "{target} was reloaded, but {address} does not answer for {name} by TLS: {problem}. "
@@ -231,8 +231,8 @@ JA: dict[str, str] = {
     "`{command}` が {seconds} 秒以内に終わらなかったため、停止させました。すべてのファイルを元に戻しました。",
     "error.reload-failed.no-output": "{target} に {lineage} の新しい証明書を読み込ませることができませんでした。"
     "`{command}` が何も表示せずに終了コード {status} で失敗しました。すべてのファイルを元に戻しました。",
-    "next.reload-failed": "サーバーが動作していて `{command}` が成功することを確認するか、[installer.{target}] の "
-    "reload を設定し、`jprs-client install {lineage}` を実行してください。",
+    "next.reload-failed": "サーバーが動作していて `{command}` が成功することを確認するか、[installer.{target}] に"
+    "別のコマンドを設定し、`jprs-client install {lineage}` を実行してください。",
     "error.not-served": "{target} を再読み込みしましたが、{address} は {name} に対して、{lineage} の新しい証明書"
     "({expected})ではなく別の証明書(SHA-256 {seen})を提示しています。すべてのファイルを元に戻しました。",
     "error.not-served.no-seen": "{target} を再読み込みしましたが、{address} が {name} への TLS 接続に応答しません: "
