@@ -72,7 +72,6 @@ class Round:
     certificates: int
     failing: int
     failures: frozenset[tuple[str, str, str]]
-    unheard: tuple[JprsClientError, ...]
 
 
 class Voice(Protocol):
@@ -84,8 +83,8 @@ class Voice(Protocol):
     def progress(self, code: str, /, **params: object) -> None:
         """What is being done now (`progress.CODE`), or a note (`note-CODE`)."""
 
-    def bring_notices(self, app: App) -> list[JprsClientError]:
-        """Bring notices to people after a round; the notifiers that failed."""
+    def bring_notices(self, app: App) -> list[Problem]:
+        """Bring notices to people after a round; what could not be delivered."""
 
     def round_over(self, ended: Round, waking: Waking) -> None:
         """A round has ended, and the next one begins at `waking`."""
@@ -398,7 +397,7 @@ class Daemon:
         app = App.over(config, self._state_dir, clock, lock_timeout=self._lock_timeout, progress=self._progress)
         with opened(app):
             report = app.tick(Asked(patient=patient))
-            unheard = tuple(self._voice.bring_notices(app))
+            report.problems += self._voice.bring_notices(app)
             planned, state, standings = app.standings()
         return Round(
             began_at,
@@ -407,7 +406,6 @@ class Daemon:
             certificates=len(standings),
             failing=sum(each.failure is not None or each.status in {"revoked", "expired"} for each in standings),
             failures=frozenset(state.failures),
-            unheard=unheard,
         )
 
     def _progress(self, code: str, /, **params: object) -> None:
@@ -487,7 +485,7 @@ class News:
         return [problem for problem in found if _same(problem.code, problem.params) not in before]
 
     def errors(self, found: Collection[JprsClientError]) -> list[JprsClientError]:
-        """Those of `found`, what kept a whole round or its notices from being, that the one before did not meet."""
+        """Those of `found`, which kept a whole round from being, that the one before did not meet."""
         before = self._errors
         self._errors = {_same(error.code, error.params) for error in found}
         return [error for error in found if _same(error.code, error.params) not in before]

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from jprs_client.app import App
     from jprs_client.cli.door import Door
     from jprs_client.daemon import News, Round
+    from jprs_client.planning.actions import Problem
     from jprs_client.planning.waking import Waking
     from jprs_client.systemd import Manager
+
+#: Progress that tells of something done.
+ENDS_WELL = frozenset({"issued", "installed", "revoked"})
 
 
 @worded("daemon")
@@ -49,7 +53,8 @@ class Spoken:
         self._door = door
         self._manager = manager
         self._news = news
-        self._in_trouble = False
+        self._in_trouble = self._keeps_old = False
+        self._ended: list[str] = []
         self._noted: tuple[object, set[str]] = (None, set())
 
     def ready(self) -> None:
@@ -62,8 +67,11 @@ class Spoken:
         """What is being done is the status; a note is for the journal, once a day each."""
         door = self._door
         if not code.startswith("note-"):
-            self._manager.status(door.say(f"progress.{code}", **params))
-            door.doing(code, **params)
+            text = door.say(f"progress.{code}", **params)
+            self._manager.status(text)
+            door.screen.doing(text)
+            if code in ENDS_WELL:
+                self._ended.append(text)
             return
         today = door.clock.now().date()
         if self._noted[0] != today:
@@ -73,9 +81,19 @@ class Spoken:
             self._noted[1].add(text)
             door.screen.note(text)
 
-    def bring_notices(self, app: App) -> list[JprsClientError]:  # noqa: ARG002 - nobody brings any yet
-        """Nobody brings notices yet."""
-        return []
+    def bring_notices(self, app: App) -> list[Problem]:
+        """Whoever the configuration names is notified; which of them did not take it."""
+        if not app.config.notify.by:
+            return []
+        from jprs_client.notices import after_run
+        from jprs_client.planning.actions import Problem
+
+        problems = []
+        for error in after_run(app, self._door.speech):
+            message, next_step = self._door.speech.error_sentence(error)
+            params = {"notifier": error.params.get("notifier", ""), "message": message, "next_step": next_step}
+            problems.append(Problem("notice-not-told", params, exit_code=error.exit_code))
+        return problems
 
     def round_over(self, ended: Round, waking: Waking) -> None:
         """What is new in it, and when the next one is."""
@@ -93,14 +111,15 @@ class Spoken:
             door.screen.error(f"{door.say('word.failed')}{one_line(door, action)}", "error")
             self._error(error, indent=2)
         tell_problems(door, self._news.problems(report.problems), errors_too=True)
-        for error in self._news.errors(ended.unheard):
-            self._error(error)
+        self._news.errors([])
+        self._ended.clear()
         counts = door.say("daemon.counts", certificates=ended.certificates, failing=ended.failing or None)
         self._next(waking, counts)
 
     def round_failed(self, error: Exception, at: datetime, waking: Waking) -> None:
         """Why it could not be, unless that is what was said last; and when it is tried again."""
         door = self._door
+        self._tell_ended()
         self._in_trouble = True
         if isinstance(error, JprsClientError):
             shape = shapes.error(error, door.speech)
@@ -118,6 +137,7 @@ class Spoken:
     def reloaded(self, error: Exception | None) -> None:
         """The configuration was read again; or all that is wrong with it."""
         door = self._door
+        self._keeps_old = error is not None
         if error is None:
             door.note("daemon.reloaded", file=door.config_path)
         else:
@@ -128,7 +148,6 @@ class Spoken:
                     message, next_step = door.speech.error_sentence(wrong)
                     self._say(message, next_step)
             door.screen.error(door.say("daemon.kept"), "warning")
-            self._manager.status(door.say("daemon.kept"))
         door.screen.flush()
 
     def stopping(self) -> None:
@@ -137,8 +156,15 @@ class Spoken:
 
     def stopped(self, *, in_order: bool) -> None:
         """It is over."""
+        self._tell_ended()
         self._door.note("daemon.stopped" if in_order else "daemon.interrupted")
         self._door.screen.flush()
+
+    def _tell_ended(self) -> None:
+        """What a round had done before it was cut off, and nobody could report."""
+        for text in self._ended:
+            self._door.screen.note(f"{self._door.say('word.done')}{text}", "good")
+        self._ended.clear()
 
     def _next(self, waking: Waking, more: str) -> None:
         door = self._door
@@ -147,10 +173,11 @@ class Spoken:
         else:
             text = door.say(f"daemon.next-{waking.why}", at=waking.at)
         text = f"{text} {more}"
+        if self._keeps_old:
+            text = f"{text} {door.say('daemon.kept')}"
         self._manager.status(text)
+        door.screen.flush()
         door.screen.doing(text)
-        if not door.screen.people_at_terminal:
-            door.screen.flush()
 
     def _error(self, error: JprsClientError, indent: int = 0) -> None:
         message, next_step = self._door.speech.error_sentence(error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 EN: dict[str, str] = {
     "help.daemon": "Do what is due when it is due, until stopped; systemd runs it so.",
     "more.daemon": (
-        "SIGHUP has the configuration read again, SIGTERM stops at the next safe point. `apply` and the other commands "
-        "can be used beside it."
+        "SIGHUP has the configuration read again and what failed tried again; SIGTERM stops at the next safe point. "
+        "`apply` and the other commands can be used beside it."
     ),
     "error.daemon-runs": "Another daemon works on {directory} (process {pid}, since {since_at}).",
     "next.daemon-runs": "One is enough; stop that one first to start another.",
@@ -29,7 +29,8 @@ EN: dict[str, str] = {
 JA: dict[str, str] = {
     "help.daemon": "止められるまで動き続け、時が来たものから実行します。systemdから使います。",
     "more.daemon": (
-        "SIGHUPで設定を読み直し、SIGTERMで次の安全な区切りで止まります。動いている間も apply などのコマンドを使えます。"
+        "SIGHUPで設定を読み直して失敗したものを再び試み、SIGTERMで次の安全な区切りで止まります。"
+        "動いている間も apply などのコマンドを使えます。"
     ),
     "error.daemon-runs": "{directory} では別のデーモンが動いています（プロセス {pid}、{since_at} から）。",
     "next.daemon-runs": "デーモンは一つで足ります。別に起動するときは、先にそちらを止めてください。",
