@@ -15,7 +15,6 @@ from jprs_client.config.sources import Entry, Merged, RawTable, conf_d, merge, r
 from jprs_client.config.tables import Table, note_unknown
 from jprs_client.config.values import BUILT_IN_PLUGIN, BUILT_IN_SOLVER, Config, PluginTable
 from jprs_client.config.written import check_written
-from jprs_client.config.written import check_written
 from jprs_client.errors import ConfigError, ConfigProblem
 
 DEFAULT_PATH = Path("/etc/jprs-client/config.toml")
@@ -136,6 +135,5 @@ def _config(
     )
     if not problems.count:
         check_together(by_hand, places, defaults_table, base, references)
-        check_written(by_hand, usages, base, installers, merged.plugins.get("installer", {}), plugins, problems)
         check_written(by_hand, usages, base, installers, merged.plugins.get("installer", {}), plugins, problems)
     return config

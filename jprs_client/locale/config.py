@@ -84,13 +84,6 @@ EN: dict[str, str] = {
     "error.config-file-for-two-things": "{place}: {key}: {path} is also what {other} writes, with another content.",
     "next.config-file-for-two-things": "Give each a path of its own; for key and certificate in one file there is "
     "combined.",
-    "error.config-file-of-two": "{place}: {key}: {path} would be written for {certificate} and, by {other}, for "
-    "{other_certificate}, each over the other.",
-    "next.config-file-of-two": "Put {{name}} into the path, as in tls/{{name}}.pem: it stands for each certificate's "
-    "name. Or let only one of them have this installer in its install = […].",
-    "error.config-file-for-two-things": "{place}: {key}: {path} is also what {other} writes, with another content.",
-    "next.config-file-for-two-things": "Give each a path of its own; for key and certificate in one file there is "
-    "combined.",
     "error.config-usage-fqdn-unknown": "{place}: {key}: no [[usage_fqdn]] declares {name}. Did you mean {nearest}?",
     "next.config-usage-fqdn-unknown": "Write {nearest}, or declare {name} once it is applied for through the operator.",
     "error.config-usage-fqdn-unknown.no-nearest": "{place}: {key}: no [[usage_fqdn]] declares {name}.",
@@ -239,13 +232,6 @@ JA: dict[str, str] = {
     "next.config-certificate-named-as-automatic": (
         "この証明書を別の名前にするか、その利用FQDNをこの証明書に含めてください。"
     ),
-    "error.config-file-of-two": "{place}: {key}: {path} は {certificate} のために書き込まれますが、{other} により "
-    "{other_certificate} のためにも書き込まれ、互いに上書きします。",
-    "next.config-file-of-two": "tls/{{name}}.pem のようにパスに {{name}} を入れてください(証明書ごとの名前に置き換わり"
-    "ます)。または、このインストーラーを install = […] に指定する証明書を 1 つだけにしてください。",
-    "error.config-file-for-two-things": "{place}: {key}: {path} には、{other} も別の内容を書き込みます。",
-    "next.config-file-for-two-things": "それぞれ別のパスを指定してください。鍵と証明書を 1 つのファイルにする場合は "
-    "combined を使います。",
     "error.config-file-of-two": "{place}: {key}: {path} は {certificate} のために書き込まれますが、{other} により "
     "{other_certificate} のためにも書き込まれ、互いに上書きします。",
     "next.config-file-of-two": "tls/{{name}}.pem のようにパスに {{name}} を入れてください(証明書ごとの名前に置き換わり"
