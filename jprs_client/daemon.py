@@ -451,7 +451,7 @@ def pause_after(failed: int) -> timedelta:
 
 def working_limit(config: Config) -> float:
     """Seconds that a round may give no sign of life: longer than any command that the configuration allows."""
-    tables = [*config.solvers.values(), *config.installers.values()]
+    tables = [*config.solvers.values(), *config.installers.values(), *config.notifiers.values()]
     allowed = [value for table in tables for key, value in table.settings.items() if key == "timeout"]
     return WORKING + max((value for value in allowed if isinstance(value, int)), default=0)
 

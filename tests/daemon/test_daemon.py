@@ -115,8 +115,11 @@ def test_a_usage_fqdn_that_is_added_is_served_after_a_reload(world: World, tmp_p
 
 
 def test_what_waits_for_a_person_is_not_asked_for_again_and_again(world: World, tmp_path: Path) -> None:
-    """Neither account nor confirmation: one round, one word on it, and no request."""
+    """Neither account nor confirmation: one round, one word on it and one notice, and no request."""
     client, _ = world.client(tmp_path / "host", ("waits.jp", "1y"), start_usage=False)
+    mail = tmp_path / "mail"
+    notifier = script(tmp_path / "notifier", f"import sys\nopen({str(mail)!r}, 'a').write(sys.stdin.read() + chr(10))")
+    client.add(f'[notify]\ncommand = ["{notifier}"]')
     with daemon(client, "--json") as running:
         running.manager.waking("waits for a person")
         assert running.manager.silent_for(1.0, "STATUS")
@@ -129,6 +132,8 @@ def test_what_waits_for_a_person_is_not_asked_for_again_and_again(world: World, 
         ["not-registered"], ["start-not-confirmed"],
     ]  # fmt: skip
     assert running.err.count("A first certificate for waits.jp") == 1, running.err
+    told = [notice["code"] for line in mail.read_text().splitlines() for notice in json.loads(line)]
+    assert sorted(told) == ["not-registered", "not-registered", "start-waits"]  # that it is so, and that it is over
     assert world.asked("newOrder") == []
 
 
