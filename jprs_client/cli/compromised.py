@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jprs_client.cli.input import Span
-from jprs_client.cli.telling import tell_report
+from jprs_client.cli.notify import tell_run
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
 from jprs_client.errors import UsageError
@@ -56,7 +56,7 @@ def command(
     if intents and not yes and door.can_ask and not door.confirm("ask.compromised"):
         door.tell("revoke.nothing-done")
         return 0
-    code = tell_report(door, app.give_up_keys(keys, intents))
+    code = tell_run(door, app.give_up_keys(keys, intents))
     _tell_what_is_left(door, app, intents)
     return code
 
