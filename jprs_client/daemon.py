@@ -72,6 +72,7 @@ class Round:
     certificates: int
     failing: int
     failures: frozenset[tuple[str, str, str]]
+    database: Path
 
 
 class Voice(Protocol):
@@ -375,12 +376,13 @@ class Daemon:
             except Exception as error:  # noqa: BLE001 - told, waited for and tried again: somebody has to go on
                 failed += 1
                 waking = Waking(self._clock.now() + pause_after(failed), "failed")
+                database = None
                 self._voice.round_failed(error, began_at, waking)
             else:
-                failed = 0
+                failed, database = 0, ended.database
                 waking = next_waking(ended.plan, ended.plan.at)
                 self._voice.round_over(ended, waking)
-            self._wait(waking.at, alarm)
+            self._wait(waking.at, alarm, database)
             patient = True
             if self._stop.reload_asked and not self._stop.asked:
                 found = self._read_again()
@@ -406,6 +408,7 @@ class Daemon:
             certificates=len(standings),
             failing=sum(each.failure is not None or each.status in {"revoked", "expired"} for each in standings),
             failures=frozenset(state.failures),
+            database=app.store.database.path,
         )
 
     def _progress(self, code: str, /, **params: object) -> None:
@@ -413,8 +416,12 @@ class Daemon:
         self._stop.passing(code)
         self._voice.progress(code, **params)
 
-    def _wait(self, at: datetime, alarm: Alarm) -> None:
-        """Until `at`, or a signal, or a clock that says something else than the time that has passed."""
+    def _wait(self, at: datetime, alarm: Alarm, database: Path | None) -> None:
+        """Until `at`, or a signal, or a clock that says something else than the time that has passed.
+
+        Or until another command has written to `database`: whoever registers or revokes is not kept waiting.
+        """
+        written = _last_written(database)
         begun, begun_at = self._clock.monotonic(), self._clock.now()
         self._inbox.wait(0)  # what rang while there was work
         alarm.arm(at)
@@ -423,7 +430,7 @@ class Daemon:
             rung = b"t" in self._inbox.wait(self._heartbeat)
             now = self._clock.now()
             passed = timedelta(seconds=self._clock.monotonic() - begun)
-            if rung or now >= at or abs(now - begun_at - passed) > STEPPED:
+            if rung or now >= at or abs(now - begun_at - passed) > STEPPED or _last_written(database) != written:
                 break
             alarm.look_again()
         self._promise.within(WORKING)
@@ -442,6 +449,15 @@ class Daemon:
             return config
         finally:
             self._manager.tell("READY=1")
+
+
+def _last_written(path: Path | None) -> tuple[int, int] | None:
+    """What a write changes of a file; None where there is none to be seen."""
+    try:
+        status = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size) if status is not None else None
 
 
 def pause_after(failed: int) -> timedelta:

@@ -120,17 +120,19 @@ def test_what_waits_for_a_person_is_not_asked_for_again_and_again(world: World, 
     mail = tmp_path / "mail"
     notifier = script(tmp_path / "notifier", f"import sys\nopen({str(mail)!r}, 'a').write(sys.stdin.read() + chr(10))")
     client.add(f'[notify]\ncommand = ["{notifier}"]')
-    with daemon(client, "--json") as running:
+    with daemon(client, "--json", watchdog=1.0) as running:
         running.manager.waking("waits for a person")
-        assert running.manager.silent_for(1.0, "STATUS")
+        assert running.manager.silent_for(1.2, "STATUS")
         assert world.ca.log() == []
-        client.register()
-        running.signal(signal.SIGHUP)
+        client.register()  # what another command does is noticed at the next heartbeat
         running.manager.waking("waits for a person")
+        running.manager.until(lambda _: "start-waits" in mail.read_text())
+        assert running.manager.silent_for(1.2, "STATUS")
         assert running.stop() == 0
-    assert [[problem["code"] for problem in each["problems"]] for each in running.rounds] == [
-        ["not-registered"], ["start-not-confirmed"],
-    ]  # fmt: skip
+    met = [[problem["code"] for problem in each["problems"]] for each in running.rounds]
+    assert met[0] == ["not-registered"]
+    assert met[-1] == ["start-not-confirmed"]
+    assert len(met) <= 4, met  # registering writes more than once
     assert running.err.count("A first certificate for waits.jp") == 1, running.err
     told = [notice["code"] for line in mail.read_text().splitlines() for notice in json.loads(line)]
     assert sorted(told) == ["not-registered", "not-registered", "start-waits"]  # that it is so, and that it is over
