@@ -84,7 +84,7 @@ def changes(
             last is None
             or each.level > last.level
             or each.code != last.code
-            or not timedelta(0) <= now - last.told_at < AGAIN[each.level]
+            or abs(now - last.told_at) >= AGAIN[each.level]  # also where a clock was far ahead
         ):
             text = f"{message}\n{speech.say('notice.advice', advice=advice)}" if advice else message
             notices.append(_notice(each.level, each.code, message, text, each.certificate))
