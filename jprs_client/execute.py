@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jprs_client.clock import Clock
 from jprs_client.config import Config
-from jprs_client.errors import CaUnavailable, JprsClientError, Locked, RefusedByCa, StateUnusable
+from jprs_client.errors import CaUnavailable, JprsClientError, Locked, RefusedByCa, StateUnusable, harmless
 from jprs_client.issuance import Issuance, Progress, Proving
 from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import retry_at
@@ -74,6 +74,11 @@ class Executor:
         except JprsClientError as error:
             self._remember_failure(action, state, error)
             raise
+        except Exception as bug:
+            # A stranger's plugin, or a fault of ours: it holds up this certificate, no other; its traceback is shown.
+            unforeseen = JprsClientError("unforeseen", cause=harmless(f"{type(bug).__name__}: {bug}", 300))
+            self._remember_failure(action, state, unforeseen)
+            raise unforeseen from bug
         self._store.forget_failure(action.certificate, kind_of_failure(action.kind), action.target)
 
     def finish_begun(self, state: State) -> None:

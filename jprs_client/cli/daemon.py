@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import TYPE_CHECKING
 
 import click
 
 from jprs_client.cli import shapes
-from jprs_client.cli.telling import one_line, tell_problems
+from jprs_client.cli.telling import one_line, tell_failure, tell_problems
 from jprs_client.cli.words import command as worded
 from jprs_client.errors import ConfigError, JprsClientError, harmless
 
@@ -108,8 +107,7 @@ class Spoken:
         for action in report.done:
             door.screen.note(f"{door.say('word.done')}{one_line(door, action)}", "good")
         for action, error in self._news.failures(report.failed, ended.failures):
-            door.screen.error(f"{door.say('word.failed')}{one_line(door, action)}", "error")
-            self._error(error, indent=2)
+            tell_failure(door, action, error)
         tell_problems(door, self._news.problems(report.problems), errors_too=True)
         self._news.errors([])
         self._ended.clear()
@@ -191,8 +189,5 @@ class Spoken:
 
     def _bug(self, error: Exception) -> None:
         """Nobody foresaw it: it is shown whole, and stays a bug."""
-        for line in traceback.format_exception(error):
-            for part in line.splitlines():
-                text = part.lstrip()
-                self._door.screen.error(" " * (len(part) - len(text)) + harmless(text, 1000))
+        self._door.screen.traceback(error)
         self._say(self._door.say("error.bug"), self._door.say("next.bug"))

@@ -6,7 +6,6 @@ import io
 import os
 import sys
 import threading
-import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from jprs_client.cli.door import Door
 from jprs_client.cli.show import Screen, drop_output, reader_is_gone
 from jprs_client.cli.words import COMMON, PROGRAM, Group, nearest
 from jprs_client.clock import SystemClock
-from jprs_client.errors import ConfigError, JprsClientError, UsageError, harmless
+from jprs_client.errors import ConfigError, JprsClientError, UsageError
 from jprs_client.locale import Speech, language_from
 
 if TYPE_CHECKING:
@@ -116,10 +115,7 @@ def _run(door: Door, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug
-        for line in traceback.format_exception(bug):
-            for part in line.splitlines():
-                text = part.lstrip()
-                door.screen.error(" " * (len(part) - len(text)) + harmless(text, 1000))
+        door.screen.traceback(bug)
         return _failed(door, "bug", 1, asked)
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TextIO
 
+from jprs_client.errors import harmless
 from jprs_client.locale import value_text
 
 #: Nobody reads lines that are longer, however wide the terminal is.
@@ -142,6 +143,15 @@ class Screen:
     def error(self, text: str, style: str | None = None, *, indent: int = 0) -> None:
         """What even a quiet run says, on standard error."""
         self._write(self._err, text, style, indent)
+
+    def traceback(self, bug: BaseException) -> None:
+        """Where it happened, whole, each line made harmless; no values, which might be secrets (THREATS D17)."""
+        import traceback
+
+        for line in traceback.format_exception(bug):
+            for part in line.splitlines():
+                text = part.lstrip()
+                self.error(" " * (len(part) - len(text)) + harmless(text, 1000))
 
     def document(self, document: object) -> None:
         """The one JSON document of a run, on standard output; set out in lines where a person looks on."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from jprs_client.app import Report
     from jprs_client.cli.door import Door
+    from jprs_client.errors import JprsClientError
     from jprs_client.planning.actions import Action, Problem
     from jprs_client.planning.plan import Plan
 
@@ -22,15 +23,22 @@ def tell_report(door: Door, report: Report) -> int:
     for action in report.done:
         door.screen.line(f"{door.say('word.done')}{one_line(door, action)}", "good")
     for action, error in report.failed:
-        message, next_step = door.speech.error_sentence(error)
-        door.screen.error(f"{door.say('word.failed')}{one_line(door, action)}", "error")
-        door.screen.error(message, indent=2)
-        if next_step:
-            door.screen.error(next_step, indent=2)
+        tell_failure(door, action, error)
     tell_problems(door, report.problems, errors_too=True)
     if not (report.done or report.failed or report.problems):
         door.tell("done.nothing-due")
     return report.exit_code
+
+
+def tell_failure(door: Door, action: Action, error: JprsClientError) -> None:
+    """What could not be done, why, and what to do now; what nobody foresaw is shown whole."""
+    message, next_step = door.speech.error_sentence(error)
+    if error.code == "unforeseen" and error.__cause__ is not None:
+        door.screen.traceback(error.__cause__)
+    door.screen.error(f"{door.say('word.failed')}{one_line(door, action)}", "error")
+    door.screen.error(message, indent=2)
+    if next_step:
+        door.screen.error(next_step, indent=2)
 
 
 def tell_problems(door: Door, problems: Iterable[Problem], *, errors_too: bool = False) -> None:

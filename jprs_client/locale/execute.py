@@ -60,6 +60,11 @@ EN: dict[str, str] = {
     "next.version-unreadable": "Restore the folder from a backup, or run “jprs-client renew --force {name}”.",
     "error.pending-key-lost": "The key of the order under way for {name} is gone.",
     "next.pending-key-lost": "Run apply again; it begins with a new key.",
+    "error.unforeseen": "Something happened that nobody foresaw: {cause}",
+    "next.unforeseen": (
+        "It holds up this certificate alone and is tried again. If a plugin that is not ours stands at the end of the "
+        "traceback, tell its author; otherwise please report it."
+    ),
     "error.locked": "Another run (process {pid}, since {since_at}) is working on the {what} {name}.",
     "next.locked": "Wait until it has ended, or use --lock-timeout to wait here.",
     # What a person asked for
@@ -151,6 +156,11 @@ JA: dict[str, str] = {
     ),
     "error.pending-key-lost": "{name} の申請に使っている鍵がなくなっています。",
     "next.pending-key-lost": "apply をもう一度実行してください。新しい鍵で始めます。",
+    "error.unforeseen": "予期しないことが起きました: {cause}",
+    "next.unforeseen": (
+        "この証明書だけが止まっており、後で再び試みます。トレースバックの最後に他の作者のプラグインがあるときはその作者に、"
+        "そうでなければ本プログラムの開発元にお知らせください。"
+    ),
     "error.locked": "別の実行（プロセス {pid}、{since_at} から）が {what} {name} を処理しています。",
     "next.locked": "終わるまで待つか、--lock-timeout で待ち時間を指定してください。",
     "error.no-such-certificate": "証明書 {name} はありません。あるのは次のとおりです: {known}",

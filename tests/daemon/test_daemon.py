@@ -324,10 +324,11 @@ def test_a_fault_of_ours_or_a_strangers_is_shown_and_waited_for(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(plugin), str(Path.cwd())]))
     client.register()
     with daemon(client, "--json") as running:
-        running.manager.until("STATUS=Could not work; tries again at")
+        running.manager.until("STATUS=Next")
         assert running.manager.silent_for(1.0, "STATUS")
         running.signal(signal.SIGTERM)
         out, err = running.process.communicate(timeout=60)
         assert running.process.returncode == 0
-    assert [json.loads(line)["error"]["code"] for line in out.splitlines()] == ["bug"]
+    rounds = [json.loads(line) for line in out.splitlines()]
+    assert [[each["error"]["code"] for each in found["failed"]] for found in rounds] == [["unforeseen"]]
     assert "RuntimeError: [2Jwhat a surprise False" in err  # and no child of ours could speak for us
