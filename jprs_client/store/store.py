@@ -36,6 +36,7 @@ from jprs_client.store.claims import Claims
 from jprs_client.store.database import Database, Row
 from jprs_client.store.versions import Versions
 from jprs_client.terms.names import DnsName
+from jprs_client.terms.reasons import Reason
 from jprs_client.terms.usage import Term
 
 
@@ -598,8 +599,9 @@ class Store:
             RevokedKey(row["lineage"], row["version"], _moment(row["done_at"]))
             for row in self.database.rows(
                 """SELECT lineage, version, done_at FROM revocation
-                   WHERE host = :host AND reason = 1 AND done_at IS NOT NULL""",
+                   WHERE host = :host AND reason = :reason AND done_at IS NOT NULL""",
                 host=self.host,
+                reason=int(Reason.KEY_COMPROMISE),
             )
         ]
 
