@@ -126,7 +126,8 @@ class Deployer:
         """Have `version` of `lineage` served by `target`; doing it again changes nothing.
 
         Raises InstallFailed. Its `restored` says what is there now: "untouched", or "yes" when everything is back;
-        "put-back-failed" is the one after which something is left to be done by hand.
+        "put-back-failed" is the one after which something is left to be done by hand. After "server-not-running" the
+        new files stay: the server reads them when it starts, and nobody is served anything else meanwhile (FAULTS 123).
         """
         installer = self._installer(target)
         material, facts = self._verified(target, lineage, version, self._clock.now())
@@ -171,7 +172,10 @@ class Deployer:
             aside.keep(manifest, changed)
         except OSError as error:
             raise not_written("aside-not-written", target, lineage, error, restored="untouched") from error
-        self._carry_out(target, deployment, manifest, changed, facts, aside, broken_before=complaint is not None)
+        idle = self._carry_out(target, deployment, manifest, changed, facts, aside, broken_before=complaint is not None)
+        if idle is not None:
+            aside.forget()
+            raise idle.failure("server-not-running", restored="no")
         aside.remember_served(version, facts.fingerprint)
         aside.forget()  # last: whoever is cut off before looks again, and finds it done
         written = tuple(write.path for write in changed)
@@ -337,7 +341,8 @@ class Deployer:
         aside: Aside,
         *,
         broken_before: bool,
-    ) -> None:
+    ) -> Complaint | None:
+        """Everything in place and seen; or what the reload said of a server that does not run."""
         reloaded = False
         try:
             if self._versions.current(manifest.lineage) != manifest.version:
@@ -351,6 +356,8 @@ class Deployer:
                 raise complaint.failure(code)  # noqa: TRY301
             reloaded = True
             if (complaint := self._reload(deployment, target, manifest.lineage)) is not None:
+                if complaint.status is not None and self._nobody_listens(deployment.probes):
+                    return complaint
                 raise complaint.failure("reload-failed")  # noqa: TRY301
             self._await_served(target, manifest.lineage, deployment.probes, facts)
         except (Exception, KeyboardInterrupt) as error:
@@ -361,6 +368,7 @@ class Deployer:
             if failure is error:
                 raise
             raise failure from error
+        return None
 
     def _undo(
         self,
@@ -441,6 +449,19 @@ class Deployer:
         except OSError as error:
             return False, None, harmless(error, 200) or type(error).__name__
         return fingerprint == facts.fingerprint, fingerprint, None
+
+    def _nobody_listens(self, probes: Sequence[Probe]) -> bool:
+        """Whether each place refuses the connection. False without any: then nobody can tell."""
+        for probe in probes:
+            try:
+                self._look(probe, self._limits.look)
+            except ConnectionRefusedError:
+                continue
+            except OSError:
+                return False
+            else:
+                return False
+        return bool(probes)
 
     def _await_served(self, target: str, lineage: str, probes: Sequence[Probe], facts: Facts) -> None:
         """Return once every place keeps showing the new certificate; raise InstallFailed("not-served") in the end.

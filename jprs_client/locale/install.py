@@ -48,6 +48,12 @@ EN: dict[str, str] = {
     "was not touched.",
     "next.server-config-broken-after": "Do what the server says, then run `jprs-client install {lineage}`. "
     "`jprs-client install --show {lineage}` tells which files it would write.",
+    "error.server-not-running": "The new files of {lineage} are in place and in order, but {target} does not run: "
+    "`{command}` ended with {status} and said: {output}",
+    "error.server-not-running.no-output": "The new files of {lineage} are in place and in order, but {target} does not "
+    "run: `{command}` ended with {status}.",
+    "next.server-not-running": "Start the server; it reads the new certificate then. The next run looks whether it is "
+    "served.",
     "error.reload-failed": "{target} could not be made to read the new certificate of {lineage}: `{command}` ended "
     "with status {status}: {output}. Every file is back as it was.",
     "error.reload-failed.no-status": "{target} could not be made to read the new certificate of {lineage}: "
@@ -225,6 +231,12 @@ JA: dict[str, str] = {
     "せん。",
     "next.server-config-broken-after": "サーバーの指摘に対処してから `jprs-client install {lineage}` を実行してくださ"
     "い。書き込むファイルは `jprs-client install --show {lineage}` で確認できます。",
+    "error.server-not-running": "{lineage} の新しいファイルは正しく置かれていますが、{target} が動作していません。"
+    "`{command}` は {status} で終了し、次のように述べています: {output}",
+    "error.server-not-running.no-output": "{lineage} の新しいファイルは正しく置かれていますが、{target} が動作して"
+    "いません。`{command}` は {status} で終了しました。",
+    "next.server-not-running": "サーバーを起動してください。起動時に新しい証明書を読み込みます。使われているかどうかは"
+    "次の実行で確かめます。",
     "error.reload-failed": "{target} に {lineage} の新しい証明書を読み込ませることができませんでした。`{command}` が"
     "終了コード {status} で失敗しました: {output}。すべてのファイルを元に戻しました。",
     "error.reload-failed.no-status": "{target} に {lineage} の新しい証明書を読み込ませることができませんでした。"

@@ -297,11 +297,29 @@ def test_an_nginx_that_does_not_run_leaves_the_deployment_pending(world: World, 
         ended = here.client.run("--json", "apply")
         assert ended.code == 7, (ended.out, ended.err)
         assert [action["action"] for action in ended.document["done"]] == ["issue"]
+        assert ended.document["failed"][0]["error"]["code"] == "server-not-running"
         assert here.nginx.check().returncode == 0  # the pair on disk always loads
+        here.nginx.start()
+        assert here.both() == [here.issued] * 2  # without a run of ours: it read what it found
+        assert here.client.run("apply").code == 0
+        assert here.client.certificate(here.usage)["installed"] == {"nginx": True}
+        assert len(world.asked("newOrder")) == 1
+
+
+def test_an_nginx_that_cannot_start_without_its_files_is_given_them(world: World, tmp_path: Path) -> None:
+    """A new host: nginx names files that nobody has made yet, so it cannot run before the first certificate."""
+    with site(world, tmp_path, "new-host.jp") as here:
+        here.nginx.stop()
+        for path in {path for pair in here.files.values() for path in pair}:
+            path.unlink()
+        assert here.nginx.check().returncode != 0
+
+        assert here.client.run("apply").code == 7
+
         here.nginx.start()
         assert here.client.run("apply").code == 0
         assert here.both() == [here.issued] * 2
-        assert len(world.asked("newOrder")) == 1
+        assert {key.stat().st_mode & 0o777 for _, key in here.files.values()} == {0o600}
 
 
 def test_revoking_waits_until_the_replacement_is_served(world: World, tmp_path: Path) -> None:
