@@ -49,17 +49,18 @@ class _Named:
 
 @dataclass(frozen=True, eq=False)
 class VirtualHost(Server):
-    """One `<VirtualHost>`, or the main server. `inherited` is how many certificates and keys are the main server's.
+    """One `<VirtualHost>`, or the main server. `own` is how many of the certificates, the first, it names itself.
 
-    httpd puts a virtual host's `SSLCertificateFile` behind the main server's, and the keys in the same way; then it
-    takes the n-th key for the n-th certificate, and looks into the certificate's own file where there is none.
+    Of a virtual host and the main server httpd takes the n-th `SSLCertificateFile` from the former, if there is one,
+    else from the latter, and the keys in the same way (`modssl_ctx_cfg_merge_certkeys_array`). The n-th key is the
+    n-th certificate's; where there is none, it is looked for in the certificate's own file.
     """
 
     certificates: tuple[_Named, ...]
     keys: tuple[_Named, ...]
     chain: _Named | None
     names: tuple[str, ...]
-    inherited: int
+    own: int
 
     @property
     def server_names(self) -> tuple[str, ...]:
@@ -93,8 +94,7 @@ class VirtualHost(Server):
             return (), Fault("apache-no-certificate-directive", self.place)
         fault: Fault | None = None
         told = []
-        first = self.inherited if len(self.certificates) > self.inherited else 0
-        for certificate, key in list(self._together())[first:]:
+        for certificate, key in list(self._together())[: self.own or None]:
             if certificate.file is not None and key.file is not None and (self.chain is None or self.chain.file):
                 chain = None if self.chain is None else self.chain.file
                 told.append(Files(certificate.file, key.file, certificate.directive.place, chain))
@@ -139,13 +139,14 @@ def tls_servers(configuration: Configuration) -> list[VirtualHost]:
     root = configuration.root
     inherited: _Inherited = {name: root.all(name) for name in _INHERITED}  # once: there may be thousands of hosts
     listens = tuple(_listens(root))
-    secure = frozenset(port for _, port, https in listens if https)
+    spoken = {(host if host not in _ANYWHERE else None, port): https for host, port, https in reversed(listens)}
     hosts = []
     for directive in root.all("virtualhost"):
         addresses = tuple(_addresses(directive))
-        https = bool(addresses) and all(address.port in secure for address in addresses)
+        # The first of its addresses that is listened to just so, and no other, says which protocol is spoken.
+        https = next((spoken[at] for each in addresses if (at := (each.host, each.port)) in spoken), False)
         hosts.append(_Host(directive, addresses, _engine(directive, inherited, https=https)))
-    main = _Host(root, (), _engine(root, inherited, https=bool(listens) and all(https for *_, https in listens)))
+    main = _Host(root, (), _engine(root, inherited, https=False))
     _listen(hosts, main, listens)
     servers = []
     for host in (*hosts, main):
@@ -195,10 +196,11 @@ def _server(
     is_main = directive is configuration.root
 
     def named(name: str) -> tuple[_Named, ...]:
-        found = (*inherited[name], *(() if is_main else directive.all(name)))
+        own = () if is_main else directive.all(name)
+        found = (*own, *inherited[name][len(own) :])
         return tuple(_Named(each, _file_named(each, configuration.server_root)) for each in found)
 
-    chains = named("sslcertificatechainfile")
+    chains = directive.all("sslcertificatechainfile") or inherited["sslcertificatechainfile"]
     return VirtualHost(
         directive,
         listeners,
@@ -206,9 +208,9 @@ def _server(
         rejects=is_main and not listeners,
         certificates=named("sslcertificatefile"),
         keys=named("sslcertificatekeyfile"),
-        chain=chains[-1] if chains else None,
+        chain=_Named(chains[-1], _file_named(chains[-1], configuration.server_root)) if chains else None,
         names=tuple(_names(directive, inherited)),
-        inherited=0 if is_main else len(inherited["sslcertificatefile"]),
+        own=len(directive.all("sslcertificatefile")),
     )
 
 
@@ -264,8 +266,13 @@ def _engine(directive: Directive, inherited: _Inherited, *, https: bool) -> str:
 
 
 def _names(directive: Directive, inherited: _Inherited) -> Iterator[str]:
-    """A virtual host without a `ServerName` has the main server's."""
-    said = directive.all("servername") or inherited["servername"]
+    """`ServerName` and the aliases. Without one, a host for any address has the main server's.
+
+    A host for one address is then called as that is in DNS; whoever relies on it is not found.
+    """
+    said = directive.all("servername")
+    if not said and next((address.host for address in _addresses(directive)), None) is None:
+        said = inherited["servername"]
     if said and said[-1].words:
         _, _, name = said[-1].words[0].lower().rpartition("://")
         yield name.partition(":")[0].rstrip(".")
