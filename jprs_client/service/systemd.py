@@ -134,14 +134,14 @@ class Systemd:
         before = self._known(texts)
         if done.written or any(facts.get("NeedDaemonReload") == "yes" for facts in before.values()):
             self._run("daemon-reload")
-        other = DAEMON if enabled == APPLY_TIMER else APPLY_TIMER
-        if _is_on(before[other]):
-            self._run("disable", "--now", other)
-            done.disabled.append(other)
         if not (_is_enabled(before[enabled]) and _is_active(before[enabled])):
             self._run("enable", "--now", enabled)
         elif paths[enabled] in done.written:  # what runs is still what it was started as
             self._run("restart", enabled)
+        other = DAEMON if enabled == APPLY_TIMER else APPLY_TIMER
+        if _is_on(before[other]):  # last, so that one of them runs whatever fails; they take their turns
+            self._run("disable", "--now", other)
+            done.disabled.append(other)
         return done
 
     def uninstall(self) -> Changed:

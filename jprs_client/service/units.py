@@ -7,7 +7,7 @@ and installers name, and the usual folders of web servers; the rest of the host 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path, PurePath
@@ -37,12 +37,19 @@ SERVERS = (
     "/var/log/nginx", "/var/log/apache2", "/var/log/httpd",
 )  # fmt: skip
 
+#: Where the host's sendmail puts what it is given: Postfix, Exim, nullmailer, sendmail itself, OpenSMTPD, DMA.
+MAIL = (
+    "/var/spool/postfix", "/var/spool/exim4", "/var/spool/exim", "/var/log/exim4", "/var/log/exim",
+    "/var/spool/nullmailer", "/var/spool/clientmqueue", "/var/spool/mqueue-client", "/var/spool/smtpd",
+    "/var/spool/dma",
+)  # fmt: skip
+
 #: Settings of a plugin that name a folder; another one names a file, and a file is replaced in its folder.
 FOLDERS = frozenset({"path", "prefix", "folder", "directory", "root"})
 
 CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_NET_BIND_SERVICE")
-#: `webroot` writes with the rights of the document root's owner.
-OF_PLUGIN: Mapping[str, tuple[str, ...]] = {"webroot": ("CAP_SETGID", "CAP_SETUID")}
+#: `webroot` writes with the rights of the document root's owner; mail servers work as a user of their own.
+AS_OTHERS = ("CAP_SETGID", "CAP_SETUID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,14 @@ class Place:
 
 def units(place: Place, config: Config) -> dict[str, str]:
     """The text of every unit, by name."""
-    capabilities = {name for table in config.solvers.values() for name in OF_PLUGIN.get(table.plugin, ())}
+    has_webroot = any(table.plugin == "webroot" for table in config.solvers.values())
+    sends_mail = _sends_mail(config)
+    capabilities = AS_OTHERS if has_webroot or sends_mail else ()
     filled = {
         "HEADER": HEADER,
-        "PROGRAM": " ".join(quoted(word, command=True) for word in place.command),
+        "PROGRAM": _command_line(place.command),
         "CAPABILITIES": " ".join(sorted({*CAPABILITIES, *capabilities})),
+        "FAMILIES": " AF_NETLINK" if sends_mail else "",  # Postfix's sendmail asks for the host's addresses
         "STATE": _STATE if place.state_dir == DEFAULT_STATE_DIR else f"ReadWritePaths={quoted(str(place.state_dir))}",
         "WRITABLE": " ".join(quoted(f"-{path}") for path in writable(config, place.state_dir)),
         "HOME": "read-only" if any(map(is_in_a_home, _needed(place, config))) else "yes",
@@ -89,10 +99,17 @@ def writable(config: Config, state_dir: Path) -> tuple[Path, ...]:
     for table in config.solvers.values():
         found.update(path for key, path in _paths(table.settings) if key in FOLDERS)
     for table in config.installers.values():
-        found.update(path if key in FOLDERS else path.parent for key, path in _paths(table.settings))
+        found.update(path if key in FOLDERS else _folder(path) for key, path in _paths(table.settings))
+    if _sends_mail(config):
+        found.update(map(Path, MAIL))
     found.add((state_dir / config.storage.url.removeprefix("sqlite:///")).parent)
     tops = {path for path in found if not any(other in found for other in path.parents)}
     return tuple(sorted(path for path in tops if not path.is_relative_to(state_dir)))
+
+
+def _sends_mail(config: Config) -> bool:
+    """Whether the host's sendmail is started; one that speaks to a mail server needs none."""
+    return any(table.plugin == "mail" and "smtp" not in table.settings for table in config.notifiers.values())
 
 
 def is_in_a_home(path: PurePath) -> bool:
@@ -107,22 +124,31 @@ def _paths(settings: Mapping[str, object]) -> Iterator[tuple[str, Path]]:
             yield key, value
 
 
+def _folder(file: Path) -> Path:
+    """Where `file` is replaced; the last folder whose name is no template (`{name}`) of many."""
+    return next(folder for folder in file.parents if "{" not in str(folder))
+
+
 def _needed(place: Place, config: Config) -> Iterable[PurePath]:
     """Everything that the program must at least see."""
     yield from (place.program, *place.program_parts, place.config, place.state_dir)
     yield from writable(config, place.state_dir)
     yield from (path for path in (config.ca.trust, config.account.eab_credentials) if path is not None)
-    for table in (*config.solvers.values(), *config.installers.values()):
+    for table in (*config.solvers.values(), *config.installers.values(), *config.notifiers.values()):
         yield from (path for _, path in _paths(table.settings))
         commands = [value for value in table.settings.values() if isinstance(value, list | tuple)]
         yield from (PurePath(str(words[0])) for words in commands if words)
 
 
-def quoted(word: str, *, command: bool = False) -> str:
-    """One word of a unit file: quoted where it has to be, specifiers and (in a command) variables taken literally."""
+def _command_line(words: Sequence[str]) -> str:
+    """What ExecStart begins with. Variables are looked for in every word but the program's path."""
+    program, *rest = words
+    return " ".join([quoted(program), *(quoted(word.replace("$", "$$")) for word in rest)])
+
+
+def quoted(word: str) -> str:
+    """One word of a unit file, taken literally: quoted where it has to be, specifiers doubled."""
     text = word.replace("%", "%%")
-    if command:
-        text = text.replace("$", "$$")
     if re.fullmatch(r"[\w@%+=:,./$-]+", text, re.ASCII):
         return text
     text = text.replace("\\", "\\\\").replace('"', '\\"')
