@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jprs_client.cli import shapes
+from jprs_client.cli.notify import notify
 from jprs_client.cli.telling import one_line, tell_failure, tell_problems
 from jprs_client.cli.words import command as worded
 from jprs_client.errors import ConfigError, JprsClientError, harmless
@@ -82,17 +83,7 @@ class Spoken:
 
     def bring_notices(self, app: App) -> list[Problem]:
         """Whoever the configuration names is notified; which of them did not take it."""
-        if not app.config.notify.by:
-            return []
-        from jprs_client.notices import after_run
-        from jprs_client.planning.actions import Problem
-
-        problems = []
-        for error in after_run(app, self._door.speech):
-            message, next_step = self._door.speech.error_sentence(error)
-            params = {"notifier": error.params.get("notifier", ""), "message": message, "next_step": next_step}
-            problems.append(Problem("notice-not-told", params, exit_code=error.exit_code))
-        return problems
+        return notify(app, self._door.speech)
 
     def round_over(self, ended: Round, waking: Waking) -> None:
         """What is new in it, and when the next one is."""

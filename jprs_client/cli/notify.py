@@ -12,8 +12,10 @@ from jprs_client.cli.words import Group
 from jprs_client.cli.words import command as worded
 
 if TYPE_CHECKING:
-    from jprs_client.app import Report
+    from jprs_client.app import App, Report
     from jprs_client.cli.door import Door
+    from jprs_client.locale import Speech
+    from jprs_client.planning.actions import Problem
 
 command = Group("notify", {"test": "jprs_client.cli.notify:test"})
 
@@ -22,16 +24,23 @@ NOT_TOLD = 7
 
 def tell_run(door: Door, report: Report) -> int:
     """The end of a run: people are notified, then whoever looks on is told; the exit code."""
-    app = door.app()
-    if app.config.notify.by:
-        from jprs_client.notices import after_run
-        from jprs_client.planning.actions import Problem
-
-        for error in after_run(app, door.speech):
-            message, next_step = door.speech.error_sentence(error)
-            params = {"notifier": error.params.get("notifier", ""), "message": message, "next_step": next_step}
-            report.problems.append(Problem("notice-not-told", params, exit_code=error.exit_code))
+    report.problems += notify(door.app(), door.speech)
     return tell_report(door, report)
+
+
+def notify(app: App, speech: Speech) -> list[Problem]:
+    """Bring notices to people, if the configuration names any; which notifiers did not take them."""
+    if not app.config.notify.by:
+        return []
+    from jprs_client.notices import after_run
+    from jprs_client.planning.actions import Problem
+
+    problems = []
+    for error in after_run(app, speech):
+        message, next_step = speech.error_sentence(error)
+        params = {"notifier": error.params.get("notifier", ""), "message": message, "next_step": next_step}
+        problems.append(Problem("notice-not-told", params, exit_code=error.exit_code))
+    return problems
 
 
 @worded("test")

@@ -21,7 +21,7 @@ DEFAULT_PATH = Path("/etc/jprs-client/config.toml")
 PATH_VARIABLE = "JPRS_CLIENT_CONFIG"
 
 #: Installers that a certificate may name without a table of their own: their defaults are the distribution's.
-INSTALLERS_WITHOUT_TABLE = frozenset({"nginx"})
+INSTALLERS_WITHOUT_TABLE = frozenset({"apache", "nginx"})
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
