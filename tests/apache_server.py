@@ -80,6 +80,16 @@ class ApacheServer:
             os.close(handle)
         return handle is not None
 
+    def ended(self, seconds: float = 10.0) -> bool:
+        """Whether the parent process ends within that time."""
+        handle = self._handle()
+        if handle is None:
+            return True
+        with os.fdopen(handle) as ended:
+            poll = select.poll()
+            poll.register(ended, select.POLLIN)
+            return bool(poll.poll(seconds * 1000))
+
     def stop(self) -> None:
         """Stop it, and wait until its parent is gone; nothing if it does not run."""
         handle = self._handle()
