@@ -180,9 +180,8 @@ class SystemdHost:
 
     def end(self) -> None:
         """Every process of it is killed; mounts go with them, and the cgroups are taken away."""
-        for process in (self._stage, self._container):
-            if process is not None and process.poll() is None:
-                process.kill()
+        if self._stage is not None:
+            self._stage.kill()  # with it its process 1, and with that all the others
         for process in (self._stage, self._container):
             if process is not None:
                 process.wait(30)

@@ -18,6 +18,7 @@ from tests import needs
 SERVICES = tuple(name for name in UNITS if name.endswith(".service"))
 PROGRAM = Path("/opt/jprs-client/bin/jprs-client")
 FILE = Path("/etc/jprs-client/config.toml")
+HOMES, ROOTS = Path("/home"), Path("/root")
 
 
 def config(**tables: PluginTable) -> Config:
@@ -176,10 +177,10 @@ def test_the_hosts_sendmail_can_do_its_work() -> None:
     ("place", "made", "seen"),
     [
         (Place(PROGRAM), config(), "yes"),
-        (Place(Path("/root/.local/bin/jprs-client")), config(), "read-only"),
-        (Place(PROGRAM, program_parts=(Path("/home/python/bin/python3"),)), config(), "read-only"),
-        (Place(PROGRAM, Path("/home/web/config.toml")), config(), "read-only"),
-        (Place(PROGRAM), config(web=table("webroot", path=Path("/home/alice/public"))), "read-only"),
+        (Place(ROOTS / ".local" / "bin" / "jprs-client"), config(), "read-only"),
+        (Place(PROGRAM, program_parts=(HOMES / "python" / "bin" / "python3",)), config(), "read-only"),
+        (Place(PROGRAM, HOMES / "web" / "config.toml"), config(), "read-only"),
+        (Place(PROGRAM), config(web=table("webroot", path=HOMES / "alice" / "public")), "read-only"),
         (Place(PROGRAM), config(dns=table("hook", command=["/root/bin/dns", "x"])), "read-only"),
         (Place(PROGRAM), config(web=table("webroot", path=Path("/homepage"))), "yes"),
     ],
