@@ -358,8 +358,9 @@ class Task:
         self.result["certificate"] = before
         serial = _bare(self.params["serial"])
         waiting = [each for each in self._of_this(plan["actions"] + plan["upcoming"]) if each["action"] == "revoke"]
-        if serial is None and waiting:
-            serial = waiting[0]["target"]  # begun by an earlier run: the one in service may be its replacement
+        held_up = next((each for each in waiting if serial in (None, each["target"])), None)
+        if held_up is not None:
+            serial = held_up["target"]  # asked for by an earlier run: the one in service may be its replacement
         if self._is_revoked(before, serial):
             return
         arguments = ["revoke", self.name]
@@ -369,19 +370,18 @@ class Task:
             arguments += ["--serial", serial]
         if self.params["replace"] is not None:
             arguments.append("--replace" if self.params["replace"] else "--no-replace")
+        goes_on = held_up is not None and self._asks_for_no_more(held_up)
         if self.module.check_mode:
-            asked = self.program.run(*arguments)  # without --yes it only says what it would do
-            if asked.error is None or asked.error["code"] != "yes-needed":
-                fail(self.module, asked, **self.result)
-            target = serial or before["serial"]
-            names = before.get("names", [])
-            self.result.update(
-                changed=True,
-                actions=[{"action": "revoke", "certificate": self.name, "names": names, "target": target}],
-                diff=[_revocation_diff(self.name, target, "-", f"asked for: {', '.join(self.params['because'])}")],
-            )
+            if not goes_on:
+                asked = self.program.run(*arguments)  # without --yes it only says what it would do
+                if asked.error is None or asked.error["code"] != "yes-needed":
+                    fail(self.module, asked, **self.result)
+            self._foresee_revocation(before, serial or before["serial"])
             return
-        self._do(*arguments, "--yes", always_changes=True)
+        if goes_on:
+            self._do("apply", self.name)  # installed first, revoked then; asking again would skip the first
+        else:
+            self._do(*arguments, "--yes", always_changes=True)
         after = self.program.ask("show", self.name)
         self.result["certificate"] = after
         for version in after.get("versions", []):
@@ -451,6 +451,16 @@ class Task:
     def _may_start(self, starts):
         allowed = {table["name"] for table in self.declaration.usages if table.get("start_usage")}
         return self.params["start_usage"] or set(starts) <= allowed
+
+    def _asks_for_no_more(self, held_up):
+        """Whether the task says nothing that the revocation which waits does not have already."""
+        said = held_up["reason_text"]  # tells the circumstances in the words of the command line, in every language
+        return self.params["replace"] is None and all(each in said for each in self.params["because"])
+
+    def _foresee_revocation(self, shown, serial):
+        action = {"action": "revoke", "certificate": self.name, "names": shown.get("names", []), "target": serial}
+        because = f"asked for: {', '.join(self.params['because'])}"
+        self.result.update(changed=True, actions=[action], diff=[_revocation_diff(self.name, serial, "-", because)])
 
     def _is_revoked(self, shown, serial):
         """Whether what the task asks for has been done before. Where that cannot be told, the module fails."""
