@@ -61,8 +61,8 @@ def complaint_of(command: Sequence[str], seconds: float, target: str, lineage: s
         status, output = 127, f"{command[0]}: {error.strerror or error}"
     if status == 0:
         return None
-    lines = [line for line in output.splitlines() if _IMPORTANT.search(line)] or output.splitlines()[-5:]
-    place = next((f"{m['file']}:{m['line']}" for line in lines if (m := _PLACE.search(line)) is not None), None)
+    lines = _reasons(output.splitlines())
+    place = next((_place(found) for line in lines if (found := _PLACE.search(line)) is not None), None)
     return Complaint(
         target,
         lineage,
@@ -74,11 +74,36 @@ def complaint_of(command: Sequence[str], seconds: float, target: str, lineage: s
     )
 
 
+def _reasons(lines: Sequence[str]) -> list[str]:
+    """The lines that say why; the last ones where none is marked as such."""
+    found: list[str] = []
+    for number, line in enumerate(lines):
+        if _IMPORTANT.search(line):
+            found.append(line)
+            found += lines[number + 1 : number + 2] if _GOES_ON.search(line) else ()
+    return found or list(lines[-5:])
+
+
+def _place(found: re.Match[str]) -> str:
+    return next(
+        f"{found[f'file_{server}']}:{found[f'line_{server}']}"
+        for server in ("nginx", "apache", "haproxy")
+        if found[f"file_{server}"]
+    )
+
+
 #: What servers mark their reasons with: nginx and haproxy, Apache.
 _IMPORTANT = re.compile(r"\[(?:emerg|alert|crit|error)\]|\[ALERT\]|Syntax error on line")
 
+#: Apache names the place in one line and the reason in the next.
+_GOES_ON = re.compile(r"Syntax error on line \d+ of .*:\s*$")
+
 #: "… in FILE:LINE" (nginx), "Syntax error on line 25 of FILE:" (Apache), "parsing [FILE:LINE]" (haproxy).
-_PLACE = re.compile(r" in (?P<file>/.*):(?P<line>\d+)\s*$")
+_PLACE = re.compile(
+    r" in (?P<file_nginx>/.*):(?P<line_nginx>\d+)\s*$"
+    r"|Syntax error on line (?P<line_apache>\d+) of (?P<file_apache>/[^:]*):"
+    r"|parsing \[(?P<file_haproxy>/[^\]]*):(?P<line_haproxy>\d+)\]"
+)
 
 #: Nothing else reaches a server's command: no PYTHON…, LD_… or NGINX of whoever called us.
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "TZ")

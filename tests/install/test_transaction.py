@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -649,3 +650,30 @@ def test_the_pair_on_disk_always_belongs_together(scene: Scene) -> None:
     scene.deploy()
     assert belong_together(scene.server.certificate.read_bytes(), scene.server.key.read_bytes())
     assert scene.server.look(Probe("", 0, ""), 0) == fingerprint(scene.new.cert_pem)
+
+
+@pytest.mark.parametrize(
+    ("said", "file", "line", "kept"),
+    [
+        ("nginx: [warn] old\nnginx: [emerg] no such in /etc/nginx/a b.conf:12", "/etc/nginx/a b.conf", 12, "no such"),
+        (
+            "AH00526: Syntax error on line 25 of /etc/apache2/site.conf:\nSSLCertificateFile: is empty\nmore",
+            "/etc/apache2/site.conf",
+            25,
+            "is empty",
+        ),
+        ("[ALERT] 1 : parsing [/etc/haproxy.cfg:9] : unknown keyword", "/etc/haproxy.cfg", 9, "unknown keyword"),
+        ("something went wrong", None, None, "something went wrong"),
+    ],
+)
+def test_what_a_server_complains_of_is_told_with_its_place(
+    scene: Scene, said: str, file: str | None, line: int | None, kept: str
+) -> None:
+    scene.server.check = ("sh", "-c", f"echo {shlex.quote(said)}; exit 1")
+
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+
+    assert (failure.value.params["file"], failure.value.params["line"]) == (file, line)
+    assert kept in str(failure.value.params["output"])
+    assert "more" not in str(failure.value.params["output"])

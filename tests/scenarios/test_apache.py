@@ -163,6 +163,7 @@ def test_a_broken_configuration_leaves_everything_as_it_was_and_one_plain_apply_
             assert error["code"] == "server-config-broken-before"
             told = error["message"]
             assert f"{here.apache.config}:{line}" in told or f"line {line} of {here.apache.config}" in told
+            assert "SSLEngin" in told  # what is wrong with it stands in the line after
             assert error["next_step"]
         assert snapshot(here.tls) == before
         assert here.both == served
