@@ -407,10 +407,15 @@ class App:
     # -- account ----------------------------------------------------------------------------------------------------
 
     def register(self, consent: Consent, eab_credentials: Path | None = None) -> Registered:
-        """Create the ACME account; see `registration`. Without a file named, the configuration's, else systemd's."""
+        """Create the ACME account; see `registration`.
+
+        Without a file named, the configuration's where it is there, else what systemd hands over.
+        """
         from jprs_client.registration import register
 
-        eab = eab_credentials or self.config.account.eab_credentials or _from_systemd()
+        configured = self.config.account.eab_credentials
+        handed_over = _from_systemd() if configured is None or not configured.exists() else None
+        eab = eab_credentials or handed_over or configured
         account_ca = self.ca if self.store.account() is not None else None
         return register(self.config, self.store, self._ca_without_account, account_ca, consent, eab)
 
@@ -440,7 +445,7 @@ class App:
         def of(code: Reason) -> tuple[RevocationIntent, ...]:
             return intents(
                 lineage, chosen, circumstances, code, replace_it=replace_it, every=every, lineages=state.lineages,
-                wanted=wanted, now=self.clock.now(),
+                wanted=wanted, now=self.clock.now(), waiting=state.revocations,
             )  # fmt: skip
 
         if reason is not None:

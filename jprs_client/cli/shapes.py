@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from jprs_client.errors import JprsClientError
+from jprs_client.planning.actions import Kind
 from jprs_client.terms.usage import Usage
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def action(found: Action, speech: Speech) -> Json:
         shape["next_attempt"] = found.attempt_at
     if found.target:
         shape["target"] = found.target
+    if found.kind is Kind.REVOKE:
+        shape["code"] = found.why.params["code"]
+        shape["circumstances"] = [word for word in str(found.why.params["circumstances"]).split(", ") if word]
     return shape
 
 

@@ -40,11 +40,13 @@ def intents(
     lineages: Mapping[str, LineageFacts],
     wanted: Collection[str],
     now: datetime,
+    waiting: Iterable[RevocationIntent] = (),
 ) -> tuple[RevocationIntent, ...]:
     """What is to be revoked for one certificate; for a compromised key, every living one that shares it.
 
     `replace_it` None: replaced, unless control was lost or the site is closed, whatever code a graver circumstance
-    gives. Only a certificate that is in service and still `wanted` can be replaced.
+    gives. Only a certificate that is in service and still `wanted` can be replaced; one that was to be replaced when it
+    was asked for before, and is `waiting`, goes on so: its replacement may be there, but not yet served (FAULTS 146).
     """
     compromised = code is Reason.KEY_COMPROMISE
     hit = [(lineage, chosen)]
@@ -59,6 +61,7 @@ def intents(
         ]
     gone = code is Reason.CESSATION_OF_OPERATION or not GONE.isdisjoint(circumstances)
     wish = replace_it if replace_it is not None else not gone
+    begun = {(intent.lineage, intent.version) for intent in waiting if intent.replace}
     return tuple(
         RevocationIntent(
             lineage=other,
@@ -66,7 +69,8 @@ def intents(
             serial=facts.serial,
             reason=int(code),
             circumstances=tuple(sorted(circumstance.option for circumstance in circumstances)),
-            replace=wish and other in wanted and _is_current(lineages.get(other), facts),
+            replace=wish
+            and ((other, facts.version) in begun or (other in wanted and _is_current(lineages.get(other), facts))),
             requested_at=now,
             deadline=now + (COMPROMISE_DEADLINE if compromised else OTHER_DEADLINE),
             names=facts.names,

@@ -42,7 +42,7 @@ def _texts() -> list[Path]:
     """Everything people read in the repository, and nothing that tools leave there."""
     kinds = {".py", ".md", ".toml", ".sh", ".yml", ".yaml", ".json", ".service", ".timer", ".html", ".txt", ".cfg"}
     found = [path for path in HOUSE.iterdir() if path.is_file() and (path.suffix in kinds or path.name == "Makefile")]
-    for folder in ("changelog.d", "docs", "jprs_client", "plugins", "tests", ".ci"):
+    for folder in ("ansible", "changelog.d", "docs", "jprs_client", "plugins", "tests", ".ci"):
         found += [path for path in (HOUSE / folder).rglob("*") if path.is_file() and path.suffix in {*kinds, ""}]
     return sorted(path for path in found if "__pycache__" not in path.parts)
 

@@ -38,10 +38,11 @@ def asked(
     chosen: CertificateFacts = CURRENT,
     replace_it: bool | None = None,
     wanted: Collection[str] = ("a", "b", "c"),
+    waiting: Collection[RevocationIntent] = (),
 ) -> dict[tuple[str, int], RevocationIntent]:
     found = intents(
         "a", chosen, circumstances, reason_for(circumstances), replace_it=replace_it, every=EVERY, lineages=LINEAGES,
-        wanted=wanted, now=NOW,
+        wanted=wanted, now=NOW, waiting=waiting,
     )  # fmt: skip
     return {(intent.lineage, intent.version): intent for intent in found}
 
@@ -113,6 +114,18 @@ def test_asked_for_again_the_graver_reason_and_the_earlier_deadline_stand(
     assert both.reason == asked_again(after, before).reason == gravest
     assert both.deadline == NOW + DAY
     assert both.replace is is_replaced
+
+
+def test_what_waits_to_be_replaced_first_still_does_when_it_is_asked_for_again() -> None:
+    """Its replacement is current by then, but perhaps not yet served (FAULTS 146)."""
+    old = EVERY[0][1]
+    first = replace(asked(Circumstance.REPLACED, chosen=old)[("a", 1)], replace=True)
+
+    assert not asked(Circumstance.REPLACED, chosen=old)[("a", 1)].replace
+    assert asked(Circumstance.REPLACED, chosen=old, waiting=[first])[("a", 1)].replace
+    assert asked(Circumstance.REPLACED, chosen=old, waiting=[first], replace_it=True)[("a", 1)].replace
+    assert not asked(Circumstance.REPLACED, chosen=old, waiting=[first], replace_it=False)[("a", 1)].replace
+    assert not asked(Circumstance.SITE_CLOSED, chosen=old, waiting=[first])[("a", 1)].replace
 
 
 # -- a key leaks ------------------------------------------------------------------------------------------------------
