@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,16 @@ def program_place(
         Path(os.path.abspath(config)),  # noqa: PTH100 - the same
         Path(os.path.abspath(state_dir)),  # noqa: PTH100 - the same
         tuple(dict.fromkeys(parts)),
+        _host(),
     )
+
+
+def _host() -> str:
+    """What tells this host from others, machine-id(5); its name where there is none."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip() or socket.gethostname()
+    except (OSError, UnicodeDecodeError):
+        return socket.gethostname()
 
 
 def must_be_roots(place: Place) -> None:

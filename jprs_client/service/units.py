@@ -6,6 +6,7 @@ and installers name, and the usual folders of web servers; the rest of the host 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,13 +57,15 @@ AS_OTHERS = ("CAP_SETGID", "CAP_SETUID")
 class Place:
     """Where things are on this host, absolute: the program, and what it was told on the command line.
 
-    `program_parts` are all places the program is made of: script, interpreter, libraries, with links followed.
+    `program_parts` are all places the program is made of: script, interpreter, libraries, with links followed. `seed`
+    is what tells this host from others: its time of day follows from it.
     """
 
     program: Path
     config: Path = DEFAULT_PATH
     state_dir: Path = DEFAULT_STATE_DIR
     program_parts: tuple[Path, ...] = ()
+    seed: str = ""
 
     @property
     def command(self) -> list[str]:
@@ -87,10 +90,18 @@ def units(place: Place, config: Config) -> dict[str, str]:
         "FAMILIES": " AF_NETLINK" if sends_mail else "",  # Postfix's sendmail asks for the host's addresses
         "STATE": _STATE if place.state_dir == DEFAULT_STATE_DIR else f"ReadWritePaths={quoted(str(place.state_dir))}",
         "WRITABLE": " ".join(quoted(f"-{path}") for path in writable(config, place.state_dir)),
+        "TWICE_A_DAY": twice_a_day(f"{place.seed}\0{place.state_dir}"),
         "HOME": "read-only" if any(map(is_in_a_home, _needed(place, config))) else "yes",
     }
     sandbox = _template("sandbox.conf").rstrip("\n")
     return {name: _filled(_filled(_template(name), {"SANDBOX": sandbox}), {**filled, "UNIT": name}) for name in UNITS}
+
+
+def twice_a_day(seed: str) -> str:
+    """Two moments half a day apart, as OnCalendar has them: always the same for the same `seed`."""
+    second = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big") % (12 * 3600)
+    hour, minute = second // 3600, second // 60 % 60
+    return f"{hour:02d},{hour + 12:02d}:{minute:02d}:{second % 60:02d}"
 
 
 def writable(config: Config, state_dir: Path) -> tuple[Path, ...]:
@@ -157,7 +168,7 @@ def quoted(word: str) -> str:
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
     """`text` with every @NAME@ that `values` knows; what is filled in is not looked at again."""
-    return re.sub(r"@([A-Z]+)@", lambda found: values.get(found[1], found[0]), text)
+    return re.sub(r"@([A-Z_]+)@", lambda found: values.get(found[1], found[0]), text)
 
 
 def _template(name: str) -> str:

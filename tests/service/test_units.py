@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from jprs_client.config import Config, PluginTable, StorageSection
 from jprs_client.locale import Speech
 from jprs_client.service import HEADER, UNITS, Place, units
-from jprs_client.service.units import CAPABILITIES, DEFAULT_STATE_DIR, quoted, writable
+from jprs_client.service.units import CAPABILITIES, DEFAULT_STATE_DIR, quoted, twice_a_day, writable
 from tests import needs
 
 SERVICES = tuple(name for name in UNITS if name.endswith(".service"))
@@ -255,7 +258,17 @@ def test_the_timer_runs_twice_a_day(written: Path) -> None:
         capture_output=True, text=True, timeout=60, env=environment, check=True,
     )  # fmt: skip
 
-    assert re.findall(r"\d\d:00:00 UTC", said.stdout) == ["12:00:00 UTC", "00:00:00 UTC", "12:00:00 UTC"]
+    found = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", said.stdout)
+    moments = [datetime.strptime(each, "%Y-%m-%d %H:%M:%S %Z").replace(tzinfo=UTC) for each in dict.fromkeys(found)]
+    assert {later - earlier for earlier, later in pairwise(moments)} == {timedelta(hours=12)}
+
+
+def test_every_host_has_a_time_of_its_own() -> None:
+    hosts = [twice_a_day(f"host {number}") for number in range(1000)]
+
+    assert hosts == [twice_a_day(f"host {number}") for number in range(1000)]
+    assert len({moment.split(":")[0] for moment in hosts}) == 12
+    assert max(Counter(hosts).values()) <= 3
 
 
 def test_every_error_has_its_sentences() -> None:
