@@ -168,9 +168,13 @@ def test_the_collection_holds_what_it_needs_and_nothing_else(installed: Ansible)
     there = installed.collections / "ansible_collections" / "jprs_client" / "certificates"
     tops = {"README.md", "README.ja.md", "meta", "plugins", "examples", "MANIFEST.json", "FILES.json"}
     assert {path.name for path in there.iterdir()} == tops
+    # What was built, not what Python has made of it since.
+    listed = json.loads((there / "FILES.json").read_text())["files"]
+    built = [Path(each["name"]) for each in listed if each["ftype"] == "file"]
+    assert [path for path in built if "__pycache__" in path.parts] == []
     kinds = {"meta": {".yml"}, "plugins": {".py"}, "examples": {".yml", ""}}
     for folder, suffixes in kinds.items():
-        assert {path.suffix for path in (there / folder).rglob("*") if path.is_file()} <= suffixes
+        assert {path.suffix for path in built if path.parts[0] == folder} <= suffixes
 
 
 def test_the_module_knows_the_same_codes_as_the_terms() -> None:
