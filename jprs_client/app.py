@@ -53,6 +53,9 @@ ASKS_THE_CA = REPLACEMENTS | {Kind.REVOKE, Kind.OBSERVE}
 #: What `renew` does: no first issuance.
 RENEWALS = frozenset(Kind) - {Kind.ISSUE, Kind.REMOVE}
 
+#: A revocation that is made before its deadline, since nobody comes between the two.
+DEADLINE_NEAR = "deadline-near"
+
 #: When several exit codes apply, the first of these is the run's.
 GRAVEST_FIRST = (3, 4, 7, 1, 5, 6)
 
@@ -94,7 +97,8 @@ class Asked:
 
     `force` makes a new certificate whether it is due or not. `start_usage`: the person has confirmed that periods
     may start. A lineage that is named is tried now, whatever failed before. `patient`: nobody is waiting, so that what
-    failed is left alone until its own moment (`Action.attempt_at`); that is the daemon's way.
+    failed is left alone until its own moment (`Action.attempt_at`); that is the daemon's way. `next_run`: nobody comes
+    before that, so that a revocation whose deadline is sooner is made in this run, once everything else is done.
     """
 
     names: frozenset[str] | None = None
@@ -102,6 +106,7 @@ class Asked:
     force: bool = False
     start_usage: bool = False
     patient: bool = False
+    next_run: timedelta | None = None
 
     def covers(self, action: Action) -> bool:
         """Whether `action` is among what was asked."""
@@ -231,6 +236,9 @@ class App:
                 report.problems = [problem for problem in planned.problems if _concerns(problem, asked)]
                 if self._before_doing(state, todo):
                     continue
+            if not todo and self._give_up_again():
+                continue
+            todo = todo or self._cannot_wait(planned, asked, attempted)
             if not todo:
                 return report
             for action in todo:
@@ -239,6 +247,19 @@ class App:
                     self._not_registered(action, report)
                 else:
                     self._do(action, asked, report)
+
+    def _cannot_wait(self, planned: Plan, asked: Asked, attempted: set[tuple[object, ...]]) -> list[Action]:
+        """Revocations whose deadline is over before anybody comes again, replaced or not (TERMS R3)."""
+        if asked.next_run is None:
+            return []
+        return [
+            replace(action, due_at=planned.at, attempt_at=planned.at, why=Why(DEADLINE_NEAR, action.why.params))
+            for action in planned.coming
+            if action.kind is Kind.REVOKE
+            and planned.at < action.due_at <= planned.at + asked.next_run
+            and asked.covers(action)
+            and _key(action) not in attempted
+        ]
 
     def _take_back_into_service(self, names: frozenset[str]) -> None:
         """A person asks by name for what was revoked without a replacement."""
@@ -262,15 +283,15 @@ class App:
             for path in self.store.tighten():
                 self._note("state-was-open", file=path)
         changed = self._remember_usages(state)
-        if blocked := self.store.blocked_in_use():
-            found = self.compromise(blocked)
-            for intent in found:
-                self._note("blocked-key-in-use", certificate=intent.lineage, serial=intent.serial)
-            self._ask_for(found)
-            changed = True
+        for intent in state.revocations:
+            if intent.is_over(self.clock.now()):  # it has expired: there is nothing left to revoke
+                self.store.revocation_done(intent.lineage, intent.version)
+                self.store.keep_event("revocation-over", intent.lineage, serial=intent.serial, reason=intent.reason)
+                changed = True
         if interrupted:
             self._clear_up(state)
             changed = True
+        changed = self._give_up_again() or changed
         if not todo:
             return changed
         if state.account is not None:
@@ -278,6 +299,17 @@ class App:
                 if action.kind in REPLACEMENTS and self.executor.look_up_derived(action.names):
                     changed = True
         return changed
+
+    def _give_up_again(self) -> bool:
+        """A key that was given up has turned up in another certificate: that one goes, too (FAULTS 148)."""
+        blocked = self.store.blocked_in_use()
+        if not blocked:
+            return False
+        found = self.compromise(blocked)
+        for intent in found:
+            self._note("blocked-key-in-use", certificate=intent.lineage, serial=intent.serial)
+        self._ask_for(found)
+        return True
 
     def _note(self, code: str, **params: object) -> None:
         """Something a person should hear that stops nothing (`note.CODE`)."""
@@ -376,7 +408,7 @@ class App:
         if action.why.code == "interrupted":
             job = self.store.job(action.certificate)
             return job is not None and job.order_url is not None and job.names == action.names
-        if action.why.code == "asked":
+        if action.why.code in {"asked", DEADLINE_NEAR}:
             return True
         planned = plan(self.config, state, self.clock.now())
         return any(_key(other) == _key(action) and other.due_at <= planned.at for other in planned.coming)
@@ -440,12 +472,12 @@ class App:
                 "revoked-already", name=lineage, serial=chosen.serial, revoked_at=chosen.revoked_at,
                 reason=chosen.revocation_reason,
             )  # fmt: skip
-        wanted = {each.name for each in self._picture(state).wanted.by_name.values() if each.names}
+        wanted = self._wanted_names(state)
 
         def of(code: Reason) -> tuple[RevocationIntent, ...]:
             return intents(
-                lineage, chosen, circumstances, code, replace_it=replace_it, every=every, lineages=state.lineages,
-                wanted=wanted, now=self.clock.now(), waiting=state.revocations,
+                lineage, chosen, circumstances, code, replace_it=replace_it, every=every, wanted=wanted,
+                now=self.clock.now(),
             )  # fmt: skip
 
         if reason is not None:
@@ -457,6 +489,16 @@ class App:
 
     def _picture(self, state: State) -> Picture:
         return Picture(self.config, state, self.clock.now())
+
+    def _wanted_names(self, state: State) -> frozenset[DnsName]:
+        return frozenset(name for each in self._picture(state).wanted.by_name.values() for name in each.names)
+
+    def _concerned(self, intents: Iterable[RevocationIntent]) -> frozenset[str]:
+        """The lineages of what is to be revoked, and of what takes its place."""
+        picture = self._picture(self.store.state())
+        return frozenset(
+            name for each in intents for name in (each.lineage, *(other.name for other in picture.carriers(each)))
+        )
 
     def _chosen(
         self,
@@ -478,27 +520,30 @@ class App:
     def revoke(self, intents: Collection[RevocationIntent]) -> Report:
         """Carry revocations out: the replacement is issued, installed and seen served first, unless there is none."""
         self._ask_for(intents)
-        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents)))
+        return self.tick(Asked(names=self._concerned(intents)))
 
-    def leaked(self, names: Collection[str] | None) -> frozenset[str]:
+    def leaked(self, names: Collection[str] | None) -> tuple[frozenset[str], tuple[str, ...]]:
         """The keys a person means who says that those of `names` have leaked; None: every key of a living certificate.
 
-        Fingerprints (SPKI, SHA-256). Raises UsageError for a name there is no certificate of.
+        Fingerprints (SPKI, SHA-256), and the lineages whose newest key is not meant, being made for this very leak; see
+        `planning.revoking`. Raises UsageError for a name there is no certificate of.
         """
         state = self.store.state()
         every = self.store.certificates()
         meant = sorted({lineage for lineage, _ in every}) if names is None else sorted(self.lineages(names))
-        revoked, found = self.store.revoked_keys(), frozenset[str]()
+        leaks, found, spared = self.store.leaks(), frozenset[str](), []
         for lineage in meant:
             known = state.lineages.get(lineage)
             current = known.current if known is not None else None
             if current is None and names is not None:
                 raise UsageError("nothing-issued", name=lineage)
-            found |= leaked_keys(
+            keys, is_spared = leaked_keys(
                 lineage, [facts for other, facts in every if other == lineage], current.version if current else None,
-                waiting=state.revocations, revoked=revoked, every_version=names is None, now=self.clock.now(),
+                leaks=leaks, every_version=names is None, now=self.clock.now(),
             )  # fmt: skip
-        return found
+            found |= keys
+            spared += [lineage] if is_spared else []
+        return found, tuple(spared)
 
     def compromise(
         self, keys: Collection[str], *, deadline: timedelta | None = None, at_once: bool = False
@@ -515,16 +560,22 @@ class App:
             every=self.store.certificates(),
             waiting=state.revocations,
             lineages=state.lineages,
-            wanted={each.name for each in self._picture(state).wanted.by_name.values() if each.names},
+            wanted=self._wanted_names(state),
             now=self.clock.now(),
-            deadline=deadline or COMPROMISE_DEADLINE,
+            deadline=COMPROMISE_DEADLINE if deadline is None else deadline,
             at_once=at_once,
         )
 
     def give_up_keys(self, keys: Collection[str], intents: Collection[RevocationIntent]) -> Report:
-        """Never accept `keys` again, and carry `intents` out as `revoke` does. Again after a crash, it goes on."""
+        """Never accept `keys` again, and carry `intents` out as `revoke` does. Again after a crash, it goes on.
+
+        What was revoked already and not yet replaced is replaced, too.
+        """
         self._ask_for(intents, keys)
-        return self.tick(Asked(names=frozenset(intent.lineage for intent in intents))) if intents else Report()
+        names = self._concerned(intents) | {
+            lineage for lineage, facts in self.store.certificates() if facts.key_spki_sha256 in keys
+        }
+        return self.tick(Asked(names=names)) if names else Report()
 
     def _ask_for(self, intents: Collection[RevocationIntent], keys: Collection[str] = ()) -> None:
         """All of it is on disk, or none, before the first step is taken."""

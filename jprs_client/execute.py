@@ -86,6 +86,8 @@ class Executor:
         for job in self._store.jobs():
             if job.version is None or not self._store.versions.exists(job.lineage, job.version):
                 continue
+            if job.key_spki_sha256 is not None and self._store.is_blocked(job.key_spki_sha256):
+                continue  # it never comes to use; whoever issues the next one remembers it, to be revoked
             with suppress(Locked), self._store.claims.held("lineage", job.lineage, 0):
                 held = self._store.job(job.lineage)  # its run may have ended it meanwhile
                 if held is not None and held.version is not None:

@@ -164,12 +164,36 @@ class Issuance:
 
     def _make_key(self) -> None:
         """Always a new key: none is ever used for a second certificate (TERMS R4)."""
+        self._keep_what_a_blocked_key_has_got()
         pem = keys.generate(self._wanted.key_type)
         path = self._store.versions.pending_key(self._wanted.name)
         make_directory(path.parent)
         write_file(path, pem)
         self._key_pem = pem
         self._keep(key_spki_sha256=keys.spki_sha256(pem), order_url=None, version=None)
+
+    def _keep_what_a_blocked_key_has_got(self) -> None:
+        """A certificate that was issued while its key leaked is remembered, never used: it is to be revoked (R4)."""
+        spki, url = self._job.key_spki_sha256, self._job.order_url
+        path = self._store.versions.pending_key(self._wanted.name)
+        if spki is None or url is None or not self._store.is_blocked(spki) or not path.exists():
+            return
+        order = self._resumed_order(url)
+        if order is None or order.status != "valid" or order.certificate is None:
+            return
+        pem = path.read_bytes()
+        verified = self._checked(self._ca.certificate(order.certificate), pem)
+        version = self._job.version or self._store.next_version(self._wanted.name)
+        self._keep(version=version)
+        if not self._store.versions.exists(self._wanted.name, version):
+            self._store.versions.add(self._wanted.name, version, Material(verified.cert_pem, verified.chain_pem, pem))
+        with self._store.writing():
+            facts = self._facts(version, verified)
+            self._store.keep_certificate(
+                self._wanted.name, facts, issuer=verified.issuer, ari_id=verified.ari_id, current=False
+            )
+            self._start_usages(facts)
+        self._verified = None
 
     @property
     def _key(self) -> bytes:
@@ -298,7 +322,9 @@ class Issuance:
     # -- version ----------------------------------------------------------------------------------------------------
 
     def _version_made(self) -> bool:
-        version = self._job.version
+        version, spki = self._job.version, self._job.key_spki_sha256
+        if spki is not None and self._store.is_blocked(spki):
+            return False
         return version is not None and self._store.versions.exists(self._wanted.name, version)
 
     def _make_version(self) -> None:
@@ -347,15 +373,7 @@ class Issuance:
         store, name = self._store, self._wanted.name
         assert self._job.version is not None  # noqa: S101 - the step before made it
         verified = self._verified_before(self._job.version)
-        facts = CertificateFacts(
-            version=self._job.version,
-            names=frozenset(map(DnsName, verified.names)),
-            serial=verified.serial,
-            not_before=verified.not_before,
-            not_after=verified.not_after,
-            key_spki_sha256=verified.spki_sha256,
-            fingerprint=verified.fingerprint,
-        )
+        facts = self._facts(self._job.version, verified)
         with store.writing():
             store.keep_certificate(name, facts, issuer=verified.issuer, ari_id=verified.ari_id)
             self._start_usages(facts)
@@ -365,6 +383,18 @@ class Issuance:
             )  # fmt: skip
         store.versions.switch(name, facts.version)
         self._progress("issued", certificate=name, serial=facts.serial, not_after=facts.not_after)
+
+    @staticmethod
+    def _facts(version: int, verified: Verified) -> CertificateFacts:
+        return CertificateFacts(
+            version=version,
+            names=frozenset(map(DnsName, verified.names)),
+            serial=verified.serial,
+            not_before=verified.not_before,
+            not_after=verified.not_after,
+            key_spki_sha256=verified.spki_sha256,
+            fingerprint=verified.fingerprint,
+        )
 
     def _start_usages(self, facts: CertificateFacts) -> None:
         """The day of the certificate is the day on which the periods start (ご利用条件 第10条2項)."""

@@ -6,26 +6,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jprs_client.cli.input import Span
 from jprs_client.cli.notify import tell_run
 from jprs_client.cli.telling import ask_to_start
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from jprs_client.cli.door import Door
 
 
 @worded("apply")
 @argument("names", nargs=-1, metavar="[NAME]...")
 @option("--start-usage", is_flag=True)
+@option("--next-run", type=Span())
 @click.pass_obj
-def command(door: Door, /, names: tuple[str, ...], start_usage: bool) -> int:
+def command(door: Door, /, names: tuple[str, ...], start_usage: bool, next_run: timedelta | None) -> int:
     """Issue, renew, reissue and install what is due, of the certificates called NAME or of all."""
     from jprs_client.app import Asked
 
     app = door.app(lambda action: ask_to_start(door, action))
     wanted = app.lineages(names) if names else None
-    return tell_run(door, app.apply(Asked(names=wanted, start_usage=start_usage)))
+    return tell_run(door, app.apply(Asked(names=wanted, start_usage=start_usage, next_run=next_run)))
 
 
 @worded("renew")

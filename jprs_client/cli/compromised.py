@@ -48,10 +48,19 @@ def command(
         raise UsageError("options-not-together", first=given[0], second=given[1], command=door.command_path)
     if not given:
         raise UsageError("compromised-what", command=door.command_path)
+    from jprs_client.planning.revoking import COMPROMISE_DEADLINE
+
     app = door.app()
-    keys = app.leaked(names or None) if key_file is None else frozenset({_key_in(key_file)})
+    keys, spared = app.leaked(names or None) if key_file is None else (frozenset({_key_in(key_file)}), ())
     intents = app.compromise(keys, deadline=deadline, at_once=at_once)
-    _tell_what_will_be(door, intents, at_once=at_once)
+    _tell_what_will_be(door, app, intents, at_once=at_once)
+    for lineage in spared:
+        live = app.store.versions.live(lineage)
+        door.note("compromise.newest-key-spared", certificate=lineage, file=live / "privkey.pem")
+    if not intents and not spared:
+        door.note("compromise.nothing-left")
+    if deadline is not None and deadline > COMPROMISE_DEADLINE:
+        door.note("compromise.late")
     # In an emergency nobody is kept waiting for a word: where nobody can be asked, it goes ahead.
     if intents and not yes and door.can_ask and not door.confirm("ask.compromised"):
         door.tell("revoke.nothing-done")
@@ -76,12 +85,20 @@ def _key_in(path: Path) -> str:
         raise UsageError("compromised-no-key", file=path) from error
 
 
-def _tell_what_will_be(door: Door, intents: tuple[RevocationIntent, ...], *, at_once: bool) -> None:
+def _tell_what_will_be(door: Door, app: App, intents: tuple[RevocationIntent, ...], *, at_once: bool) -> None:
     """Object and effect (THREATS D35)."""
-    if not intents:
-        door.note("compromise.nothing-left")
+    planned, state, _ = app.standings()
     for intent in intents:
-        how = "kept-out" if not intent.replace else "revoked-first" if at_once else "replaced-first"
+        known = state.lineages.get(intent.lineage)
+        in_service = known is not None and known.current is not None and known.current.version == intent.version
+        if not intent.replace:
+            how = "kept-out"
+        elif at_once:
+            how = "revoked-first"
+        else:
+            how = "replaced-first" if in_service and intent.lineage in planned.install else "once-served"
+        if how == "replaced-first" and not planned.install[intent.lineage]:
+            how = "nobody-looks"
         door.note(
             f"compromise.{how}", certificate=intent.lineage, serial=intent.serial, deadline=intent.deadline,
             names=intent.names,

@@ -29,6 +29,22 @@ EN: dict[str, str] = {
     "compromise.kept-out": (
         "{certificate} ({names}): serial {serial} is not in service; it is revoked with code 1 and not replaced."
     ),
+    "compromise.once-served": (
+        "{certificate} ({names}): serial {serial} is revoked with code 1 once other certificates are served in its "
+        "place, by {deadline} at the latest."
+    ),
+    "compromise.nobody-looks": (
+        "{certificate} ({names}): a new key and certificate first; serial {serial} is revoked with code 1 right after, "
+        "by {deadline} at the latest. Nothing is installed for it (install = []), so nobody sees the new one served: "
+        "make what uses it read it at once."
+    ),
+    "compromise.newest-key-spared": (
+        "{certificate}: its key in service was made after the leak was told, and is not meant. If that one has leaked "
+        "as well, run “jprs-client compromised --key {file}”."
+    ),
+    "compromise.late": (
+        "That is later than 24 hours, within which the industry's rules want a certificate with a leaked key revoked."
+    ),
     "compromise.still-to-revoke": (
         "{certificate}: serial {serial} is still to be revoked, by {deadline} at the latest. Run it again, or let the "
         "timer or daemon go on with it."
@@ -77,6 +93,22 @@ JA: dict[str, str] = {
     ),
     "compromise.kept-out": (
         "{certificate}（{names}）: シリアル番号 {serial} は使われていません。取り替えずに理由コード 1 で失効させます。"
+    ),
+    "compromise.once-served": (
+        "{certificate}（{names}）: 代わりの証明書が使われていることを確かめた後、シリアル番号 {serial} を遅くとも"
+        " {deadline} までに理由コード 1 で失効させます。"
+    ),
+    "compromise.nobody-looks": (
+        "{certificate}（{names}）: 先に新しい鍵と証明書に替え、続けてシリアル番号 {serial} を遅くとも {deadline} までに"
+        "理由コード 1 で失効させます。配置先がない（install = []）ため、新しい証明書が使われているかは確かめません。"
+        "これを使うソフトウェアに、すぐに読み込ませてください。"
+    ),
+    "compromise.newest-key-spared": (
+        "{certificate}: 現在の鍵は、漏れが知らされた後に作られたものなので、対象にしません。その鍵も漏れたときは"
+        "「jprs-client compromised --key {file}」を実行してください。"
+    ),
+    "compromise.late": (
+        "24時間を超えています。危殆化した鍵の証明書は、業界の規則により24時間以内に失効させる必要があります。"
     ),
     "compromise.still-to-revoke": (
         "{certificate}: シリアル番号 {serial} はまだ失効していません。遅くとも {deadline} までに失効させます。"

@@ -15,6 +15,15 @@ EN: dict[str, str] = {
     "reason.rolled-back": "a person went back to this version; half of what was left then is over by then",
     "reason.compromised": "its key was reported as compromised",
     "reason.revocation-asked": "it is to be revoked and takes its replacement first",
+    "reason.deadline-near": "it must be revoked (code {code}, {circumstances}) before the next run comes",
+    "problem.shown-without-successor": (
+        "{target} still serves serial {serial} of {certificate}, which is to be revoked, and nothing is installed "
+        "there in its place; it is revoked at {deadline} in any case."
+    ),
+    "remedy.shown-without-successor": (
+        "Have a certificate installed there (install = […]), or take the site down; to revoke at once, run revoke with "
+        "--no-replace, or compromised with --now."
+    ),
     "reason.asked-to-revoke": "revocation was asked for with code {code} ({circumstances})",
     "reason.asked-to-revoke.no-circumstances": "revocation was asked for with code {code}",
     "reason.not-installed": "{target} has not been given a certificate yet",
@@ -92,6 +101,15 @@ JA: dict[str, str] = {
     "reason.rolled-back": "このバージョンに戻されてから、残り期間の半分が過ぎる時期です",
     "reason.compromised": "鍵の危殆化が報告されました",
     "reason.revocation-asked": "失効の前に、代わりの証明書に取り替えます",
+    "reason.deadline-near": "次の実行が来る前に失効させなければなりません（理由コード {code}、{circumstances}）",
+    "problem.shown-without-successor": (
+        "{target} は、失効させる {certificate} のシリアル番号 {serial} をまだ使っており、代わりに配置される証明書が"
+        "ありません。いずれにしても {deadline} に失効させます。"
+    ),
+    "remedy.shown-without-successor": (
+        "そこに証明書を配置する（install = […]）か、サイトを停止してください。ただちに失効させるには、"
+        "revoke を --no-replace 付きで、または compromised を --now 付きで実行してください。"
+    ),
     "reason.asked-to-revoke": "理由コード {code}（{circumstances}）での失効が求められました",
     "reason.asked-to-revoke.no-circumstances": "理由コード {code} での失効が求められました",
     "reason.not-installed": "{target} にはまだ証明書が配置されていません",

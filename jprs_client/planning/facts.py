@@ -123,7 +123,8 @@ class RevocationIntent:
     """A revocation that was asked for and is not yet confirmed by the CA.
 
     `replace`: a new certificate takes the old one's place first. It is revoked at `deadline` at the latest, replaced or
-    not (TERMS R3: 24 hours for a compromised key). `names` are those of the certificate that is to be revoked.
+    not (TERMS R3: 24 hours for a compromised key). `names` are those of the certificate that is to be revoked, and
+    `not_after` is its end, after which there is nothing left to revoke; None where nobody knows.
     """
 
     lineage: str
@@ -135,6 +136,11 @@ class RevocationIntent:
     requested_at: datetime
     deadline: datetime
     names: frozenset[DnsName] = frozenset()
+    not_after: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the certificate has expired: it is accepted nowhere, and no CA revokes it any more."""
+        return self.not_after is not None and self.not_after <= now
 
 
 @dataclass(frozen=True, slots=True)

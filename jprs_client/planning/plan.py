@@ -12,8 +12,8 @@ from operator import attrgetter
 
 from jprs_client.config import Config
 from jprs_client.planning.actions import Action, Kind, Problem
-from jprs_client.planning.facts import LineageFacts, State
-from jprs_client.planning.rules import RULES, Picture
+from jprs_client.planning.facts import LineageFacts, RevocationIntent, State
+from jprs_client.planning.rules import RULES, Picture, still_shown
 from jprs_client.planning.usages import gone
 from jprs_client.terms.usage import Usage, UsageStatus, jst_day
 
@@ -72,6 +72,9 @@ def _problems(picture: Picture) -> Iterable[Problem]:
             yield from _shared_with(picture, usage)
     if not picture.usages:
         yield Problem("no-usage-fqdn", {"file": str(picture.config.path)})
+    for intent in picture.state.revocations:
+        if intent.replace and not intent.is_over(picture.now) and intent.deadline > picture.now:
+            yield from _shown_without_successor(picture, intent)
     for lost in gone(picture.config, picture.state, picture.now):
         if lost.continues:
             yield Problem("usage-not-in-configuration", {"name": lost.name.ascii, "ends": lost.ends.isoformat()})
@@ -79,6 +82,18 @@ def _problems(picture: Picture) -> Iterable[Problem]:
         if lineage.retired_at is not None and lineage.archived_at is None:
             yield Problem("not-replaced", {"name": lineage.name}, lineage.name)
             yield from _still_paid_for(picture, lineage)
+
+
+def _shown_without_successor(picture: Picture, intent: RevocationIntent) -> Iterable[Problem]:
+    """A site that shows what is to be revoked, and that the configuration gives nothing in its place."""
+    given = {target for carrier in picture.carriers(intent) for target in carrier.install}
+    for target in still_shown(picture, intent):
+        if target not in given:
+            params = {
+                "certificate": intent.lineage, "target": target, "serial": intent.serial,
+                "deadline": intent.deadline.isoformat(),
+            }  # fmt: skip
+            yield Problem("shown-without-successor", params, intent.lineage)
 
 
 def _shared_with(picture: Picture, ending: Usage) -> Iterable[Problem]:

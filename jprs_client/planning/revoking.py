@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
+from jprs_client.terms.names import DnsName
 from jprs_client.terms.reasons import Circumstance, Reason
 
 #: A compromised key is revoked within this, replaced or not (TERMS R3); everything else has days.
@@ -37,16 +38,14 @@ def intents(
     *,
     replace_it: bool | None,
     every: Iterable[tuple[str, CertificateFacts]],
-    lineages: Mapping[str, LineageFacts],
-    wanted: Collection[str],
+    wanted: Collection[DnsName],
     now: datetime,
-    waiting: Iterable[RevocationIntent] = (),
 ) -> tuple[RevocationIntent, ...]:
     """What is to be revoked for one certificate; for a compromised key, every living one that shares it.
 
     `replace_it` None: replaced, unless control was lost or the site is closed, whatever code a graver circumstance
-    gives. Only a certificate that is in service and still `wanted` can be replaced; one that was to be replaced when it
-    was asked for before, and is `waiting`, goes on so: its replacement may be there, but not yet served (FAULTS 146).
+    gives. `wanted` are the names of all certificates there should be: where none of a certificate's names is among
+    them, nothing takes its place.
     """
     compromised = code is Reason.KEY_COMPROMISE
     hit = [(lineage, chosen)]
@@ -56,36 +55,39 @@ def intents(
             for other, facts in every
             if facts.key_spki_sha256 == chosen.key_spki_sha256
             and (other, facts.version) != (lineage, chosen.version)
-            and facts.revoked_at is None
-            and facts.not_after > now
+            and is_living(facts, now)
         ]
     gone = code is Reason.CESSATION_OF_OPERATION or not GONE.isdisjoint(circumstances)
     wish = replace_it if replace_it is not None else not gone
-    begun = {(intent.lineage, intent.version) for intent in waiting if intent.replace}
+    words = tuple(sorted(circumstance.option for circumstance in circumstances))
+    deadline = now + (COMPROMISE_DEADLINE if compromised else OTHER_DEADLINE)
     return tuple(
-        RevocationIntent(
-            lineage=other,
-            version=facts.version,
-            serial=facts.serial,
-            reason=int(code),
-            circumstances=tuple(sorted(circumstance.option for circumstance in circumstances)),
-            replace=wish
-            and ((other, facts.version) in begun or (other in wanted and _is_current(lineages.get(other), facts))),
-            requested_at=now,
-            deadline=now + (COMPROMISE_DEADLINE if compromised else OTHER_DEADLINE),
-            names=facts.names,
-        )
+        _intent(other, facts, code, words, now, deadline, replace_it=wish and is_carried(facts.names, wanted))
         for other, facts in hit
     )
 
 
+def is_living(facts: CertificateFacts, now: datetime) -> bool:
+    """Neither expired nor revoked."""
+    return facts.revoked_at is None and facts.not_after > now
+
+
+def is_carried(names: Iterable[DnsName], wanted: Collection[DnsName]) -> bool:
+    """Whether some certificate there should be has one of `names`, so that something takes their place."""
+    return any(own.covers(name) for name in names for own in wanted)
+
+
 @dataclass(frozen=True, slots=True)
-class RevokedKey:
-    """A certificate that was revoked for its key: which version of which lineage, and when."""
+class Leak:
+    """A certificate that was asked to be revoked for its key: which, when, and whether that is done.
+
+    `is_followed`: the version in service now was issued after the leak was told.
+    """
 
     lineage: str
     version: int
-    revoked_at: datetime
+    done_at: datetime | None
+    is_followed: bool
 
 
 def leaked_keys(
@@ -93,34 +95,31 @@ def leaked_keys(
     versions: Iterable[CertificateFacts],
     current: int | None,
     *,
-    waiting: Iterable[RevocationIntent],
-    revoked: Iterable[RevokedKey],
+    leaks: Iterable[Leak],
     every_version: bool,
     now: datetime,
-) -> frozenset[str]:
+) -> tuple[frozenset[str], bool]:
     """The keys that a person means who says that `lineage`'s has leaked: the current one's, or each living one's.
 
-    Said again while that is being carried out, or within a day after, the keys of then are meant, not the new one that
-    has just taken their place: nothing is replaced twice for one leak.
+    Said again while that is being carried out, or within a day after, the keys of then are meant, and not the one that
+    has been made since: nothing is replaced twice for one leak. The second value tells whether that was so.
     """
     known = {facts.version: facts for facts in versions}
-    unfinished = {
-        intent.version
-        for intent in waiting
-        if intent.lineage == lineage and intent.reason == Reason.KEY_COMPROMISE
-    }  # fmt: skip
-    lately = any(
-        each.lineage == lineage and each.version != current and now - each.revoked_at < COMPROMISE_DEADLINE
-        for each in revoked
-    )
-    living = {
+    lately = [
+        leak
+        for leak in leaks
+        if leak.lineage == lineage and (leak.done_at is None or now - leak.done_at < COMPROMISE_DEADLINE)
+    ]
+    meant = {
         version
         for version, facts in known.items()
-        if facts.revoked_at is None and facts.not_after > now and (every_version or version == current)
-    }
-    if unfinished or lately:
-        living = {version for version in living if version != current}
-    return frozenset(known[version].key_spki_sha256 for version in living | unfinished if version in known)
+        if is_living(facts, now) and (every_version or version == current)
+    }  # fmt: skip
+    given_up = {leak.version for leak in lately}
+    spared = any(leak.is_followed for leak in lately) and current in meant - given_up
+    if spared:
+        meant = {version for version in meant if version != current}
+    return frozenset(known[version].key_spki_sha256 for version in meant | given_up if version in known), spared
 
 
 def compromise(
@@ -129,7 +128,7 @@ def compromise(
     every: Iterable[tuple[str, CertificateFacts]],
     waiting: Iterable[RevocationIntent],
     lineages: Mapping[str, LineageFacts],
-    wanted: Collection[str],
+    wanted: Collection[DnsName],
     now: datetime,
     deadline: timedelta = COMPROMISE_DEADLINE,
     at_once: bool = False,
@@ -137,34 +136,53 @@ def compromise(
     """Each living certificate with one of `keys`, to be replaced where its site goes on and revoked with code 1.
 
     `at_once` revokes before anything is replaced. What waits already goes on as it was asked for, by the earlier
-    deadline (FAULTS 15, 147).
+    deadline (FAULTS 15, 147); what is given up, since its site is closed, stays so.
     """
-    begun = {
-        (intent.lineage, intent.version): intent
-        for intent in waiting
-        if intent.reason == Reason.KEY_COMPROMISE
-    }  # fmt: skip
+    before = {(intent.lineage, intent.version): intent for intent in waiting}
     until = now if at_once else now + deadline
     found = []
     for lineage, facts in every:
-        if facts.key_spki_sha256 not in keys or facts.revoked_at is not None or facts.not_after <= now:
+        if facts.key_spki_sha256 not in keys or not is_living(facts, now):
             continue
-        before = begun.get((lineage, facts.version))
-        in_service = lineage in wanted and _is_current(lineages.get(lineage), facts)
+        asked = before.get((lineage, facts.version))
+        known = lineages.get(lineage)
+        retired = known is not None and known.retired_at is not None
         found.append(
-            RevocationIntent(
-                lineage=lineage,
-                version=facts.version,
-                serial=facts.serial,
-                reason=int(Reason.KEY_COMPROMISE),
-                circumstances=(Circumstance.KEY_COMPROMISED.option,),
-                replace=in_service if before is None else before.replace,
-                requested_at=now,
-                deadline=until if before is None else min(until, before.deadline),
-                names=facts.names,
+            _intent(
+                lineage,
+                facts,
+                Reason.KEY_COMPROMISE,
+                (Circumstance.KEY_COMPROMISED.option,),
+                now,
+                until if asked is None else min(until, asked.deadline),
+                replace_it=(asked.replace if asked else not retired) and is_carried(facts.names, wanted),
             )
         )
     return tuple(found)
+
+
+def _intent(
+    lineage: str,
+    facts: CertificateFacts,
+    code: Reason,
+    circumstances: tuple[str, ...],
+    now: datetime,
+    deadline: datetime,
+    *,
+    replace_it: bool,
+) -> RevocationIntent:
+    return RevocationIntent(
+        lineage=lineage,
+        version=facts.version,
+        serial=facts.serial,
+        reason=int(code),
+        circumstances=circumstances,
+        replace=replace_it,
+        requested_at=now,
+        deadline=deadline,
+        names=facts.names,
+        not_after=facts.not_after,
+    )
 
 
 def asked_again(first: RevocationIntent, again: RevocationIntent) -> RevocationIntent:
@@ -180,7 +198,3 @@ def asked_again(first: RevocationIntent, again: RevocationIntent) -> RevocationI
         requested_at=min(first.requested_at, again.requested_at),
         deadline=min(first.deadline, again.deadline),
     )
-
-
-def _is_current(lineage: LineageFacts | None, facts: CertificateFacts) -> bool:
-    return lineage is not None and lineage.current is not None and lineage.current.version == facts.version

@@ -12,8 +12,9 @@ from jprs_client.config import Config
 from jprs_client.planning.actions import Action, Kind, Why
 from jprs_client.planning.backoff import fraction
 from jprs_client.planning.facts import CertificateFacts, Failure, LineageFacts, RevocationIntent, State
+from jprs_client.planning.revoking import is_carried
 from jprs_client.planning.usages import usages
-from jprs_client.planning.wanted import WantedCertificates, wanted
+from jprs_client.planning.wanted import Wanted, WantedCertificates, wanted
 from jprs_client.terms.authority import Authority
 from jprs_client.terms.names import DnsName
 from jprs_client.terms.reasons import Reason
@@ -31,6 +32,9 @@ FIRST_LOOK = timedelta(hours=6)
 
 
 NEVER_ISSUED, LIFETIME_SPENT, EXPIRED = Why("never-issued"), Why("lifetime-spent"), Why("expired")
+#: How long to wait, at most, after a revocation has failed whose deadline is over.
+OVERDUE_PAUSE = timedelta(minutes=30)
+
 ASK_RENEWAL_INFORMATION = Why("ask-renewal-information")
 
 
@@ -71,6 +75,14 @@ class Picture:
     def to_be_revoked(self) -> Mapping[tuple[str, int], RevocationIntent]:
         """Every revocation that waits, by lineage and version."""
         return {(intent.lineage, intent.version): intent for intent in self.state.revocations}
+
+    def carriers(self, intent: RevocationIntent) -> tuple[Wanted, ...]:
+        """The certificates there should be that take the place of one that is to be revoked."""
+        return tuple(
+            certificate
+            for certificate in self.wanted.by_name.values()
+            if certificate.names and (certificate.name == intent.lineage or is_carried(intent.names, certificate.names))
+        )
 
     @cached_property
     def _all_have_started(self) -> bool:
@@ -221,16 +233,10 @@ def _replacement(
 def revocations(picture: Picture) -> Iterator[Action]:
     """A revocation that was asked for: once the replacement is served everywhere, and by its deadline in any case."""
     for intent in picture.state.revocations:
-        lineage = picture.state.lineages.get(intent.lineage)
-        current = lineage.current if lineage else None
-        replaced = (
-            lineage is not None
-            and current is not None
-            and current.version != intent.version
-            and _served_everywhere(picture, lineage.name, current.version)
-        )
-        ready = replaced or not intent.replace
-        yield picture.action(
+        if intent.is_over(picture.now):
+            continue
+        ready = not intent.replace or (_is_replaced(picture, intent) and not list(still_shown(picture, intent)))
+        action = picture.action(
             Kind.REVOKE,
             intent.lineage,
             intent.names,
@@ -239,6 +245,51 @@ def revocations(picture: Picture) -> Iterator[Action]:
             target=intent.serial,
             version=intent.version,
         )
+        yield _within_the_duty(picture, intent, action)
+
+
+def _within_the_duty(picture: Picture, intent: RevocationIntent, action: Action) -> Action:
+    """For a compromised key our own caution ends at the deadline, and is short after it (TERMS R3)."""
+    failure = failure_of(action, picture.state)
+    if intent.reason != Reason.KEY_COMPROMISE or failure is None or action.attempt_at <= action.due_at:
+        return action
+    if failure.failed_at < intent.deadline:
+        latest = intent.deadline
+    elif failure.imposed:
+        return action
+    else:
+        latest = failure.failed_at + OVERDUE_PAUSE
+    return replace(action, attempt_at=max(action.due_at, min(action.attempt_at, latest)))
+
+
+def _is_replaced(picture: Picture, intent: RevocationIntent) -> bool:
+    """Whether every certificate that takes its place is issued, and served everywhere it is to be."""
+    for carrier in picture.carriers(intent):
+        lineage = picture.state.lineages.get(carrier.name)
+        current = lineage.current if lineage else None
+        if current is None or current.revoked_at is not None:
+            return False
+        if (carrier.name, current.version) == (intent.lineage, intent.version):
+            return False
+        other = picture.to_be_revoked.get((carrier.name, current.version))
+        if (other is not None and other.replace) or not _served_everywhere(picture, carrier.name, current.version):
+            return False
+    return True
+
+
+def still_shown(picture: Picture, intent: RevocationIntent) -> Iterator[str]:
+    """Targets that were last seen to serve the certificate, with nothing of ours in its place since."""
+    for target in picture.config.installers:
+        shown = picture.state.installations.get((target, intent.lineage))
+        if shown is None or shown.version != intent.version or shown.served_at is None:
+            continue
+        others = [
+            picture.state.installations.get((target, carrier.name))
+            for carrier in picture.carriers(intent)
+            if carrier.name != intent.lineage
+        ]
+        if not any(other is not None and other.served_at is not None for other in others):
+            yield target
 
 
 def _served_everywhere(picture: Picture, lineage: str, version: int) -> bool:

@@ -30,13 +30,12 @@ from jprs_client.planning.facts import (
     State,
     UsageRecord,
 )
-from jprs_client.planning.revoking import RevokedKey, asked_again
+from jprs_client.planning.revoking import Leak, asked_again
 from jprs_client.plugin import Proof
 from jprs_client.store.claims import Claims
 from jprs_client.store.database import Database, Row
 from jprs_client.store.versions import Versions
 from jprs_client.terms.names import DnsName
-from jprs_client.terms.reasons import Reason
 from jprs_client.terms.usage import Term
 
 
@@ -415,9 +414,9 @@ class Store:
         return None if row is None else row["ari_id"]
 
     def keep_certificate(
-        self, lineage: str, facts: CertificateFacts, *, issuer: str, ari_id: str | None
-    ) -> None:  # fmt: skip
-        """Remember a verified version, and that it is the current one of its lineage.
+        self, lineage: str, facts: CertificateFacts, *, issuer: str, ari_id: str | None, current: bool = True
+    ) -> None:
+        """Remember a verified version, and that it is the current one of its lineage, unless it never comes to use.
 
         What its folder holds is the truth about a version: a row of that number from a lost folder is written over.
         """
@@ -439,6 +438,8 @@ class Store:
                 not_after=_text(facts.not_after), spki=facts.key_spki_sha256, fingerprint=facts.fingerprint,
                 issuer=issuer, ari_id=ari_id, now=self._now(),
             )  # fmt: skip
+            if not current:
+                return
             self.database.write(
                 """INSERT INTO lineage (host, name, current) VALUES (:host, :name, :version)
                    ON CONFLICT (host, name) DO UPDATE SET
@@ -593,17 +594,26 @@ class Store:
             is not None
         )
 
-    def revoked_keys(self) -> list[RevokedKey]:
-        """The certificates that were revoked because their key was compromised."""
+    def leaks(self) -> list[Leak]:
+        """What was ever asked to be revoked because its key was compromised."""
         return [
-            RevokedKey(row["lineage"], row["version"], _moment(row["done_at"]))
-            for row in self.database.rows(
-                """SELECT lineage, version, done_at FROM revocation
-                   WHERE host = :host AND reason = :reason AND done_at IS NOT NULL""",
-                host=self.host,
-                reason=int(Reason.KEY_COMPROMISE),
+            Leak(
+                row["lineage"], row["version"], _maybe(row["done_at"]),
+                is_followed=row["issued_at"] is not None and _moment(row["issued_at"]) >= _moment(row["requested_at"]),
             )
-        ]
+            for row in self.database.rows(
+                """SELECT revocation.lineage, revocation.version, revocation.requested_at, revocation.done_at,
+                          certificate.issued_at
+                   FROM revocation
+                   LEFT JOIN lineage ON lineage.host = revocation.host AND lineage.name = revocation.lineage
+                   LEFT JOIN certificate ON certificate.host = revocation.host
+                     AND certificate.lineage = revocation.lineage AND certificate.version = lineage.current
+                     AND certificate.version <> revocation.version
+                   WHERE revocation.host = :host AND revocation.reason = :compromised""",
+                host=self.host,
+                compromised=1,
+            )
+        ]  # fmt: skip
 
     def blocked_in_use(self) -> list[str]:
         """Keys given up as compromised that a certificate has which nobody has asked to revoke.
@@ -740,7 +750,7 @@ class Store:
 
 
 #: Revocations that wait, each with the names of its certificate.
-_WAITING = """SELECT revocation.*, certificate.names AS of_names
+_WAITING = """SELECT revocation.*, certificate.names AS of_names, certificate.not_after AS of_not_after
     FROM revocation LEFT JOIN certificate
       ON certificate.host = revocation.host AND certificate.lineage = revocation.lineage
          AND certificate.version = revocation.version
@@ -870,4 +880,5 @@ def _intent(row: Row) -> RevocationIntent:
         requested_at=_moment(row["requested_at"]),
         deadline=_moment(row["deadline"]),
         names=_name_set(row["of_names"] or ""),
+        not_after=_maybe(row["of_not_after"]),
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jprs_client.planning.facts import CertificateFacts, LineageFacts, RevocationIntent
-from jprs_client.planning.revoking import RevokedKey, asked_again, compromise, intents, leaked_keys
+from jprs_client.planning.revoking import Leak, asked_again, compromise, intents, leaked_keys
 from jprs_client.terms.reasons import Circumstance, Reason, reason_for
 from tests.planning.worlds import DAY, NOW, certificate, names, to_revoke
 
@@ -37,12 +37,11 @@ def asked(
     *circumstances: Circumstance,
     chosen: CertificateFacts = CURRENT,
     replace_it: bool | None = None,
-    wanted: Collection[str] = ("a", "b", "c"),
-    waiting: Collection[RevocationIntent] = (),
+    wanted: Collection[str] = ("a.jp", "b.jp", "c.jp"),
 ) -> dict[tuple[str, int], RevocationIntent]:
     found = intents(
-        "a", chosen, circumstances, reason_for(circumstances), replace_it=replace_it, every=EVERY, lineages=LINEAGES,
-        wanted=wanted, now=NOW, waiting=waiting,
+        "a", chosen, circumstances, reason_for(circumstances), replace_it=replace_it, every=EVERY,
+        wanted=names(*wanted), now=NOW,
     )  # fmt: skip
     return {(intent.lineage, intent.version): intent for intent in found}
 
@@ -55,9 +54,8 @@ def test_every_living_certificate_that_shares_a_compromised_key_goes_with_it() -
     assert {intent.deadline for intent in found.values()} == {NOW + timedelta(hours=24)}
 
 
-def test_only_what_is_in_service_and_wanted_is_replaced() -> None:
-    found = asked(Circumstance.KEY_COMPROMISED, wanted=("a", "b"))
-
+def test_what_nothing_takes_the_place_of_is_not_waited_for() -> None:
+    found = asked(Circumstance.KEY_COMPROMISED, wanted=("a.jp", "other.jp"))
     assert {key: intent.replace for key, intent in found.items()} == {("a", 2): True, ("b", 1): False, ("c", 1): False}
 
 
@@ -96,10 +94,10 @@ def test_a_persons_word_on_replacing_stands(wish: bool) -> None:
     assert asked(Circumstance.REPLACED, replace_it=wish)["a", 2].replace is wish
 
 
-def test_an_older_version_is_not_replaced() -> None:
+def test_an_older_version_waits_like_any_other_until_nothing_shows_it() -> None:
     (intent,) = asked(Circumstance.REPLACED, chosen=EVERY[0][1]).values()
 
-    assert (intent.version, intent.replace) == (1, False)
+    assert (intent.version, intent.replace) == (1, True)
 
 
 @given(st.sampled_from(list(Reason)), st.sampled_from(list(Reason)), st.booleans(), st.booleans())
@@ -116,75 +114,74 @@ def test_asked_for_again_the_graver_reason_and_the_earlier_deadline_stand(
     assert both.replace is is_replaced
 
 
-def test_what_waits_to_be_replaced_first_still_does_when_it_is_asked_for_again() -> None:
-    """Its replacement is current by then, but perhaps not yet served (FAULTS 146)."""
-    old = EVERY[0][1]
-    first = replace(asked(Circumstance.REPLACED, chosen=old)[("a", 1)], replace=True)
-
-    assert not asked(Circumstance.REPLACED, chosen=old)[("a", 1)].replace
-    assert asked(Circumstance.REPLACED, chosen=old, waiting=[first])[("a", 1)].replace
-    assert asked(Circumstance.REPLACED, chosen=old, waiting=[first], replace_it=True)[("a", 1)].replace
-    assert not asked(Circumstance.REPLACED, chosen=old, waiting=[first], replace_it=False)[("a", 1)].replace
-    assert not asked(Circumstance.SITE_CLOSED, chosen=old, waiting=[first])[("a", 1)].replace
-
-
 # -- a key leaks ------------------------------------------------------------------------------------------------------
 
 
-def leaked(
-    *, waiting: Collection[RevocationIntent] = (), revoked: Collection[RevokedKey] = (), every_version: bool = False
-) -> frozenset[str]:
+def leaked(*leaks: Leak, every_version: bool = False) -> tuple[frozenset[str], bool]:
     versions = [facts for lineage, facts in EVERY if lineage == "a"]
-    return leaked_keys("a", versions, 2, waiting=waiting, revoked=revoked, every_version=every_version, now=NOW)
+    return leaked_keys("a", versions, 2, leaks=leaks, every_version=every_version, now=NOW)
 
 
 def compromised(
-    *keys: str, waiting: Collection[RevocationIntent] = (), at_once: bool = False, hours: int = 24
+    *keys: str,
+    waiting: Collection[RevocationIntent] = (),
+    at_once: bool = False,
+    hours: int = 24,
+    retired: Collection[str] = (),
 ) -> dict[tuple[str, int], RevocationIntent]:
+    lineages = {
+        name: replace(facts, retired_at=NOW) if name in retired else facts for name, facts in LINEAGES.items()
+    }  # fmt: skip
     found = compromise(
-        keys, every=EVERY, waiting=waiting, lineages=LINEAGES, wanted=("a", "b", "c"), now=NOW,
+        keys, every=EVERY, waiting=waiting, lineages=lineages, wanted=names("a.jp", "b.jp", "c.jp"), now=NOW,
         deadline=timedelta(hours=hours), at_once=at_once,
     )  # fmt: skip
     return {(intent.lineage, intent.version): intent for intent in found}
 
 
 def test_a_name_means_its_current_key_and_all_means_each_that_is_valid() -> None:
-    assert leaked() == {SHARED}
-    assert leaked(every_version=True) == {SHARED, "old"}
+    assert leaked() == (frozenset({SHARED}), False)
+    assert leaked(every_version=True) == (frozenset({SHARED, "old"}), False)
 
 
-def test_said_again_the_key_of_then_is_meant_not_the_one_that_took_its_place() -> None:
+@pytest.mark.parametrize("done_at", [None, NOW - timedelta(hours=1)])
+def test_said_again_the_key_of_then_is_meant_not_the_one_that_took_its_place(done_at: datetime | None) -> None:
     """FAULTS 15: killed in the middle, and run again."""
-    first = next(iter(compromised("old").values()))
-    assert (first.lineage, first.version) == ("a", 1)
+    leak = Leak("a", 1, done_at, is_followed=True)
 
-    assert leaked(waiting=[first]) == {"old"}
-    assert leaked(waiting=[first], every_version=True) == {"old"}
-    done = RevokedKey("a", 1, NOW - timedelta(hours=1))
-    assert leaked(revoked=[done]) == frozenset()
-    assert leaked(revoked=[RevokedKey("a", 1, NOW - 2 * DAY)]) == {SHARED}, "another leak, days later"
-    assert leaked(revoked=[RevokedKey("b", 1, NOW)]) == {SHARED}, "another certificate's"
+    assert leaked(leak) == (frozenset({"old"}), True)
+    assert leaked(leak, every_version=True) == (frozenset({"old"}), True)
+
+
+def test_a_key_that_was_there_before_the_leak_was_told_is_meant_whatever_else_was_given_up() -> None:
+    """An older version's key leaked and was given up; now the current one's has, too."""
+    assert leaked(Leak("a", 1, NOW, is_followed=False)) == (frozenset({SHARED, "old"}), False)
+    assert leaked(Leak("a", 2, None, is_followed=False)) == (frozenset({SHARED}), False)
+
+
+def test_a_day_later_it_is_another_leak_and_so_is_another_certificates() -> None:
+    assert leaked(Leak("a", 1, NOW - 2 * DAY, is_followed=True)) == (frozenset({SHARED}), False)
+    assert leaked(Leak("b", 1, NOW, is_followed=True)) == (frozenset({SHARED}), False)
 
 
 def test_every_living_certificate_with_the_key_is_asked_for_once() -> None:
     found = compromised(SHARED)
 
-    assert {key: intent.replace for key, intent in found.items()} == {("a", 2): True, ("b", 1): False, ("c", 1): True}
+    assert {key: intent.replace for key, intent in found.items()} == {("a", 2): True, ("b", 1): True, ("c", 1): True}
     assert {(intent.reason, intent.deadline) for intent in found.values()} == {(1, NOW + timedelta(hours=24))}
     assert compromised("nobody's") == {}
 
 
 def test_what_was_begun_goes_on_as_it_was_asked_for() -> None:
-    """Its replacement is in service by now; the old one must not be revoked before that is served (FAULTS 146)."""
-    begun = list(compromised("old", hours=2).values())
-    assert [intent.replace for intent in begun] == [False]
+    """Neither later than promised, nor replaced where a person had said that the site is closed."""
+    begun = replace(compromised("old", hours=2)[("a", 1)], replace=False)
 
-    begun = [replace(begun[0], replace=True)]
+    again = compromised("old", waiting=[begun], hours=5)[("a", 1)]
 
-    again = compromised("old", waiting=begun, hours=5)[("a", 1)]
-
-    assert again.replace
+    assert not again.replace
     assert again.deadline == NOW + timedelta(hours=2)
+    assert not compromised(SHARED, retired=["c"])[("c", 1)].replace
+    assert compromised(SHARED, retired=["c"])[("a", 2)].replace
 
 
 def test_at_once_means_now_and_is_replaced_all_the_same() -> None:

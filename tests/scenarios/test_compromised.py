@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,25 @@ def test_the_deadline_comes_before_the_replacement(world: World, tmp_path: Path)
     assert client.certificate("deadline.jp")["status"] == "valid"
 
 
+def test_a_timer_keeps_a_deadline_that_is_over_before_it_comes_again(world: World, tmp_path: Path) -> None:
+    """R3: never later than the deadline, and not sooner than need be."""
+    client, _ = world.client(tmp_path / "host", ("timer.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    leaked = client.certificate("timer.jp")["serial"]
+    world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+    assert client.run("compromised", "timer.jp").code == 5
+    begun = datetime.now(UTC)
+    for hours, status in ((11, "Valid"), (23, "Revoked")):
+        client.at = begun + timedelta(hours=hours)
+        assert client.run("apply", "--next-run", "750m").code == 5
+        assert world.ca.get(f"/cert-status-by-serial/{leaked}")["Status"] == status
+    world.quiet()
+
+    assert client.run("apply").code == 0
+    assert client.certificate("timer.jp")["status"] == "valid"
+
+
 def test_a_compromised_key_is_refused_when_it_turns_up_again(world: World, tmp_path: Path) -> None:
     """FAULTS 148: from an order that was under way when the key was given up, or from a copy."""
     with host(world, tmp_path, "again") as found:
@@ -286,3 +306,143 @@ def test_the_accounts_own_key_is_another_matter(world: World, tmp_path: Path) ->
 
     assert (ended.code, ended.document["error"]["code"]) == (4, "compromised-account-key")
     assert "JPRS" in ended.document["error"]["next_step"]
+
+
+def test_a_leak_of_today_is_not_taken_for_the_one_of_an_older_version(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("twice.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    assert client.run("renew", "--force").code == 0
+    older = client.state / "archive" / "twice.jp" / "1" / "privkey.pem"
+    assert client.run("compromised", "--key", str(older)).code == 0
+    leaked = client.certificate("twice.jp")["serial"]
+
+    ended = client.run("compromised", "twice.jp")
+
+    assert ended.code == 0, ended.err
+    assert world.ca.get(f"/cert-status-by-serial/{leaked}")["Reason"] == 1
+    newest = client.certificate("twice.jp")["serial"]
+    again = client.run("compromised", "--all")  # the one that has just taken its place is not meant, and that is said
+    assert again.code == 0
+    assert str(client.state / "live" / "twice.jp" / "privkey.pem") in again.err
+    assert client.certificate("twice.jp")["serial"] == newest
+
+
+def test_what_was_revoked_first_is_replaced_when_it_is_run_again(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("now.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+    assert client.run("compromised", "now.jp", "--now").code == 5
+    assert client.certificate("now.jp")["status"] == "revoked"
+    world.quiet()
+
+    assert client.run("compromised", "now.jp").code == 0
+
+    assert client.certificate("now.jp")["status"] == "valid"
+
+
+def test_run_again_by_name_it_goes_on_for_all_that_share_the_key(world: World, tmp_path: Path) -> None:
+    with host(world, tmp_path, "shared") as found:
+        client = found.client
+        old = {name: found.issued(name) for name in SERVED_BY}
+        world.ca.fault({"status": 503}, endpoint="newOrder", name=found.usage["blog.jp"], count=0)
+        assert client.run("compromised", found.usage["shop.jp"]).code == 5
+        assert [found.is_revoked(old[name]) for name in SERVED_BY] == [True, False, False]
+        world.ca.delete("/faults")
+
+        assert client.run("compromised", found.usage["shop.jp"]).code == 0
+
+        assert [found.is_revoked(old[name]) for name in SERVED_BY] == [True, True, False]
+        assert found.served("blog.jp") == found.issued("blog.jp") != old["blog.jp"]
+
+
+def test_a_certificate_by_another_name_takes_the_place_of_the_old_one_first(world: World, tmp_path: Path) -> None:
+    """The lineage was renamed in the configuration: what serves its names now is what has to be served (FAULTS 146)."""
+    with host(world, tmp_path, "renamed") as found:
+        client = found.client
+        old = found.issued("blog.jp")
+        shutil.copyfile(found.key_of("blog.jp"), client.home / "leaked.pem")
+        client.replace(f'name = "{found.usage["blog.jp"]}"\nusage_fqdns', 'name = "blog"\nusage_fqdns')
+        broken = tmp_path / "two" / "nginx.conf"
+        whole = broken.read_text()
+        broken.write_text(whole + "nonsense;\n")
+
+        assert client.run("compromised", "--key", "leaked.pem").code == 7
+        assert found.served("blog.jp") == old
+        assert not found.is_revoked(old)
+
+        broken.write_text(whole)
+        assert client.run("compromised", "--key", "leaked.pem").code == 0
+        assert found.served("blog.jp") == serial_of(served_certificate(client, "blog")) != old
+        assert found.is_revoked(old)
+
+
+def test_a_site_that_nothing_is_installed_on_any_more_keeps_the_revocation_to_its_deadline(
+    world: World, tmp_path: Path
+) -> None:
+    with host(world, tmp_path, "dropped") as found:
+        client = found.client
+        old = found.issued("blog.jp")
+        world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+        assert client.run("compromised", found.usage["blog.jp"]).code == 5
+        world.ca.delete("/faults")
+        client.replace('install = ["two"]', "install = []")
+
+        ended = client.run("--json", "apply")
+
+        assert found.served("blog.jp") == old
+        assert not found.is_revoked(old)
+        assert "shown-without-successor" in [each["code"] for each in ended.document["problems"]]
+        assert client.run("compromised", found.usage["blog.jp"], "--now").code == 0
+        assert found.is_revoked(old)
+
+
+def test_what_has_expired_meanwhile_is_not_revoked_any_more(world: World, tmp_path: Path) -> None:
+    """No CA revokes what has expired: the duty is over, and nothing fails for ever."""
+    client, _ = world.client(tmp_path / "host", ("expired.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    ends = datetime.fromisoformat(client.certificate("expired.jp")["not_after"])
+    world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+    client.at = ends - timedelta(hours=5)
+    assert client.run("compromised", "expired.jp").code == 5
+    world.quiet()
+    client.at = ends + timedelta(hours=20)
+    before = world.ca.clock()
+    world.ca.clock_set(client.at)
+    try:
+        assert client.run("apply").code == 0
+
+        assert client.certificate("expired.jp")["status"] == "valid"
+        assert world.asked("revokeCert") == []
+        assert client.run("plan", "--check").code == 0
+    finally:
+        world.ca.clock_set(before)
+
+
+def test_a_certificate_that_was_issued_while_its_key_leaked_never_comes_to_use(world: World, tmp_path: Path) -> None:
+    """Killed between finalize and download, its key given up: the CA has issued it all the same (TERMS R4)."""
+    client, identity = world.client(tmp_path / "host", ("pending.jp", "1y"))
+    client.register()
+    world.ca.fault({"delay": 30}, endpoint="certificate", count=0)
+    with client.start("apply") as process:
+        until = time.monotonic() + 60
+        while not world.ca.get(f"/jprs/subscribers/{identity}")["certificates"]:
+            assert time.monotonic() < until
+        process.kill()
+        process.communicate()
+    world.ca.delete("/faults")
+    shutil.copyfile(client.state / "pending" / "pending.jp" / "privkey.pem", client.home / "leaked.pem")
+    assert client.run("compromised", "--key", "leaked.pem").code == 0
+
+    assert client.run("apply").code == 0
+
+    issued = {each["serial"].lstrip("0") for each in world.ca.get(f"/jprs/subscribers/{identity}")["certificates"]}
+    served = serial_of(served_certificate(client, "pending.jp"))
+    assert len(issued) == 2
+    (other,) = issued - {served}
+    assert world.ca.get(f"/cert-status-by-serial/{other}")["Reason"] == 1
+    assert world.ca.get(f"/cert-status-by-serial/{served}")["Status"] == "Valid"
+    assert (client.home / "leaked.pem").read_bytes() != (client.state / "live/pending.jp/privkey.pem").read_bytes()
+    assert client.run("plan", "--check").code == 0

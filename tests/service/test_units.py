@@ -71,7 +71,7 @@ def test_every_unit_says_who_wrote_it_and_has_nothing_left_to_fill_in() -> None:
 def test_the_services_run_what_the_person_ran() -> None:
     made = units(Place(PROGRAM), config())
 
-    assert value(made["jprs-client-apply.service"], "ExecStart") == f"{PROGRAM} apply"
+    assert value(made["jprs-client-apply.service"], "ExecStart") == f"{PROGRAM} apply --next-run 750m"
     assert value(made["jprs-client.service"], "ExecStart") == f"{PROGRAM} daemon"
     register = made["jprs-client-register.service"]
     assert value(register, "ExecStart") == f"{PROGRAM} register --agree-terms --consent-ct"
@@ -84,7 +84,7 @@ def test_another_configuration_and_state_are_told() -> None:
 
     apply = units(place, config())["jprs-client-apply.service"]
 
-    assert value(apply, "ExecStart") == f"{PROGRAM} --config /etc/other.toml --state-dir /srv/certificates apply"
+    assert value(apply, "ExecStart") == f"{PROGRAM} --config /etc/other.toml --state-dir /srv/certificates apply --next-run 750m"
     assert ("ReadWritePaths", "/srv/certificates") in list(settings(apply))
     assert "StateDirectory" not in apply
 

@@ -336,11 +336,17 @@ def intent(clock: SetClock, version: int = 1, reason: int = 4, **more: object) -
     return replace(made, **more)  # type: ignore[arg-type]
 
 
+def certificate_end(store: Store) -> datetime:
+    """When the certificate ends that is to be revoked: after that there is nothing left to revoke."""
+    ((_, facts),) = store.certificates("main")
+    return facts.not_after
+
+
 def test_a_revocation_waits_until_the_ca_has_confirmed_it(store: Store, clock: SetClock) -> None:
     issue(store, clock)
     store.keep_revocation(intent(clock))
 
-    assert again(store).state().revocations == (intent(clock),)
+    assert again(store).state().revocations == (intent(clock, not_after=certificate_end(store)),)
     store.revocation_done("main", 1)
     assert again(store).state().revocations == ()
 
@@ -376,7 +382,7 @@ def test_asked_for_again_after_it_was_done_it_is_asked_for_anew(store: Store, cl
     store.revocation_done("main", 1)
     store.keep_revocation(intent(clock, reason=4))
 
-    assert again(store).state().revocations == (intent(clock, reason=4),)
+    assert again(store).state().revocations == (intent(clock, reason=4, not_after=certificate_end(store)),)
 
 
 def test_a_key_given_up_stays_blocked(store: Store) -> None:
