@@ -84,7 +84,8 @@ def test_another_configuration_and_state_are_told() -> None:
 
     apply = units(place, config())["jprs-client-apply.service"]
 
-    assert value(apply, "ExecStart") == f"{PROGRAM} --config /etc/other.toml --state-dir /srv/certificates apply --next-run 750m"
+    told = "--config /etc/other.toml --state-dir /srv/certificates"
+    assert value(apply, "ExecStart") == f"{PROGRAM} {told} apply --next-run 750m"
     assert ("ReadWritePaths", "/srv/certificates") in list(settings(apply))
     assert "StateDirectory" not in apply
 
