@@ -127,13 +127,14 @@ class Deployer:
 
         Raises InstallFailed. Its `restored` says what is there now: "untouched", or "yes" when everything is back;
         "put-back-failed" is the one after which something is left to be done by hand. After "server-not-running" the
-        new files stay: the server reads them when it starts, and nobody is served anything else meanwhile (FAULTS 123).
+        new files stay: the server did not run before we came either, and reads them when it starts (FAULTS 123).
         """
         installer = self._installer(target)
         material, facts = self._verified(target, lineage, version, self._clock.now())
         site = Site(lineage, facts.names, self._versions.live(lineage))
         aside = Aside(self._aside, target, lineage)
-        if (pending := aside.pending()) is not None:
+        pending = aside.pending()
+        if pending is not None:
             # Cut off. If it went as far as the server showing this very version, it is done; else begin anew.
             done = pending.version == version and self._is_done(installer, site, material, facts)
             if not done:
@@ -168,11 +169,16 @@ class Deployer:
             token=secrets.token_hex(8),
             files=tuple(write.kept(number) for number, write in enumerate(changed)),
         )
+        # Asked before anything is written: a restart that fails because of our files leaves nobody listening, too.
+        # After a run that was cut off nobody knows whether that run ended the server.
+        ran = pending is not None or not self._nobody_listens(deployment.probes)
         try:
             aside.keep(manifest, changed)
         except OSError as error:
             raise not_written("aside-not-written", target, lineage, error, restored="untouched") from error
-        idle = self._carry_out(target, deployment, manifest, changed, facts, aside, broken_before=complaint is not None)
+        idle = self._carry_out(
+            target, deployment, manifest, changed, facts, aside, broken_before=complaint is not None, ran_before=ran
+        )
         if idle is not None:
             aside.forget()
             raise idle.failure("server-not-running", restored="no")
@@ -341,8 +347,9 @@ class Deployer:
         aside: Aside,
         *,
         broken_before: bool,
+        ran_before: bool,
     ) -> Complaint | None:
-        """Everything in place and seen; or what the reload said of a server that does not run."""
+        """Everything in place and seen; or what the reload said of a server that did not run and does not."""
         reloaded = False
         try:
             if self._versions.current(manifest.lineage) != manifest.version:
@@ -356,7 +363,7 @@ class Deployer:
                 raise complaint.failure(code)  # noqa: TRY301
             reloaded = True
             if (complaint := self._reload(deployment, target, manifest.lineage)) is not None:
-                if complaint.status is not None and self._nobody_listens(deployment.probes):
+                if not ran_before and complaint.status is not None and self._nobody_listens(deployment.probes):
                     return complaint
                 raise complaint.failure("reload-failed")  # noqa: TRY301
             self._await_served(target, manifest.lineage, deployment.probes, facts)

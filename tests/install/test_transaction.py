@@ -124,9 +124,10 @@ def died_looking(scene: Scene, *, looks: int) -> None:
     [
         pytest.param(lambda scene: died_at_switch(scene, after=False), id="before-the-switch"),
         pytest.param(lambda scene: died_at_switch(scene, after=True), id="after-the-switch"),
-        pytest.param(lambda scene: died_looking(scene, looks=0), id="at-the-first-look"),
-        pytest.param(lambda scene: died_looking(scene, looks=1), id="after-the-reload"),
-        pytest.param(lambda scene: died_looking(scene, looks=3), id="while-it-is-watched"),
+        pytest.param(lambda scene: died_looking(scene, looks=0), id="before-anything-is-written"),
+        pytest.param(lambda scene: died_looking(scene, looks=1), id="at-the-first-look"),
+        pytest.param(lambda scene: died_looking(scene, looks=2), id="after-the-reload"),
+        pytest.param(lambda scene: died_looking(scene, looks=4), id="while-it-is-watched"),
     ],
 )
 def test_the_next_run_completes_what_was_cut_off(scene: Scene, dies: Callable[[Scene], None]) -> None:
@@ -142,7 +143,7 @@ def test_the_next_run_completes_what_was_cut_off(scene: Scene, dies: Callable[[S
 def test_what_was_reloaded_before_the_kill_is_not_reloaded_again(scene: Scene) -> None:
     """FAULTS 13."""
     with pytest.raises(Killed):
-        died_looking(scene, looks=1)
+        died_looking(scene, looks=2)
     assert scene.server.memory.read_bytes() == scene.new.fullchain_pem
     scene.server.reload = ("false",)
 
@@ -168,7 +169,7 @@ def test_a_cut_off_run_for_another_version_is_put_back_first(scene: Scene) -> No
 def test_recovering_puts_back_without_deploying(scene: Scene) -> None:
     before = snapshot(scene.server.folder)
     with pytest.raises(Killed):
-        died_looking(scene, looks=1)
+        died_looking(scene, looks=2)
     deployer = scene.world.deployer({"web": scene.server.make}, look=scene.server.look)
 
     assert deployer.recover("web") == ("main",)
@@ -332,6 +333,81 @@ def has_ended(pid: int) -> bool:
         return bool(select.select([fd], [], [], 5.0)[0])
     finally:
         os.close(fd)
+
+
+@dataclass
+class Restarted:
+    """A server whose reload is a restart: it is down first, and comes up with the files that it takes."""
+
+    server: PlainServer
+
+    def takes_only(self, material: Material) -> None:
+        kept = self.server.folder.parent / "taken.pem"
+        kept.write_bytes(material.fullchain_pem)
+        stopped, started = f"rm -f {self.server.memory}", f"cp {kept} {self.server.memory}"
+        self.server.reload = ("sh", "-c", f"{stopped}; cmp {kept} {self.server.certificate} && {started}")
+
+    def look(self, probe: Probe, timeout: float) -> str:
+        if not self.server.memory.exists():
+            raise ConnectionRefusedError(111, "Connection refused")
+        return self.server.look(probe, timeout)
+
+    def refuses(self, scene: Scene) -> InstallFailed:
+        deployer = scene.world.deployer({"web": self.server.make}, look=self.look)
+        with pytest.raises(InstallFailed) as failure:
+            deployer.deploy("web", "main", scene.version)
+        return failure.value
+
+
+def test_a_server_that_ended_with_the_new_files_is_started_with_the_old_ones(scene: Scene) -> None:
+    """Nobody listens after a restart that failed; that is no server that did not run before."""
+    restarted = Restarted(scene.server)
+    restarted.takes_only(OLD)
+    before = snapshot(scene.server.folder)
+
+    failure = restarted.refuses(scene)
+
+    assert failure.code == "reload-failed"
+    assert (failure.params["restored"], failure.params["reloaded"]) == ("yes", "yes")
+    assert snapshot(scene.server.folder) == before  # what is served, too
+    assert scene.world.versions.current("main") == 1
+    assert scene.leftovers() == []
+
+
+def test_a_server_that_was_ended_by_a_run_cut_off_is_started_with_the_old_files(scene: Scene) -> None:
+    """That nobody listens when the next run comes may be the first one's doing."""
+    restarted = Restarted(scene.server)
+    before = snapshot(scene.server.folder)
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    scene.server.memory.unlink()
+    restarted.takes_only(OLD)
+
+    assert restarted.refuses(scene).code == "reload-failed"
+
+    assert snapshot(scene.server.folder) == before
+
+
+def test_a_server_that_did_not_run_keeps_the_new_files(scene: Scene) -> None:
+    """FAULTS 123: it reads them when somebody starts it."""
+    scene.server.memory.unlink()
+    scene.server.reload = ("false",)
+
+    failure = Restarted(scene.server).refuses(scene)
+
+    assert (failure.code, failure.params["restored"]) == ("server-not-running", "no")
+    assert scene.server.certificate.read_bytes() == scene.new.fullchain_pem
+    assert scene.leftovers() == []
+
+
+def test_without_a_place_to_look_at_a_failed_reload_puts_everything_back(scene: Scene) -> None:
+    scene.server.memory.unlink()
+    scene.server.probes = ()
+    scene.server.reload = ("false",)
+
+    assert Restarted(scene.server).refuses(scene).code == "reload-failed"
+
+    assert scene.server.certificate.read_bytes() == OLD.fullchain_pem
 
 
 def test_a_reload_that_does_not_end_is_stopped_with_its_children(scene: Scene) -> None:

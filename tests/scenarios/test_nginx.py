@@ -306,6 +306,36 @@ def test_an_nginx_that_does_not_run_leaves_the_deployment_pending(world: World, 
         assert len(world.asked("newOrder")) == 1
 
 
+def test_an_nginx_that_a_restart_ends_is_up_again_with_its_old_files(world: World, tmp_path: Path) -> None:
+    """A reload may be a restart: what refuses the new certificate has by then let go of the old one."""
+    restart = script(tmp_path / "restart", "")
+    with site(world, tmp_path, "restart.jp", reload=[str(restart)]) as here:
+        before, served = here.fingerprints(), here.both()
+        taken, held = here.files["first"][0].read_bytes(), str(here.files["first"][0])
+        restart.write_text(
+            restart.read_text()
+            + f"""
+import os, pathlib, select, signal, subprocess, sys
+pid_file = pathlib.Path({str(here.nginx.pid_file)!r})
+if pid_file.exists():
+    master = int(pid_file.read_text())
+    ended = os.pidfd_open(master)
+    os.kill(master, signal.SIGTERM)
+    select.select([ended], [], [])
+if pathlib.Path({held!r}).read_bytes() != {taken!r}:
+    sys.exit("not to my taste")
+sys.exit(subprocess.run([{here.nginx.binary!r}, "-p", {str(here.nginx.folder)!r}, "-c", {str(here.nginx.config)!r}],
+                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode)
+"""
+        )
+        ended = here.client.run("--json", "apply")
+        assert ended.code == 7, (ended.out, ended.err)
+        assert ended.document["failed"][0]["error"]["code"] == "reload-failed"
+        assert "not to my taste" in ended.document["failed"][0]["error"]["message"]
+        assert here.fingerprints() == before
+        assert here.both() == served
+
+
 def test_an_nginx_that_cannot_start_without_its_files_is_given_them(world: World, tmp_path: Path) -> None:
     """A new host: nginx names files that nobody has made yet, so it cannot run before the first certificate."""
     with site(world, tmp_path, "new-host.jp") as here:
