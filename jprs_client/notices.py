@@ -39,7 +39,7 @@ def after_run(app: App, speech: Speech) -> list[JprsClientError]:
     try:
         with suppress(Locked), app.store.claims.held("notices", "all", 0):
             planned, state, _ = app.standings()
-            found = [each for each in health(planned, state, planned.at) if each.level is not Level.OK]
+            found = health(planned, state, planned.at)
             told = app.store.told()
             for name in app.config.notify.by:
                 news = changes(name, found, [each for each in told if each.notifier == name], planned.at, speech)
@@ -67,13 +67,18 @@ class Changes:
 def changes(
     notifier: str, found: Sequence[Finding], told: Iterable[Told], now: datetime, speech: Speech
 ) -> Changes:  # fmt: skip
-    """What is new, has become graver or another thing, lasts for long, or is over since `notifier` was told."""
+    """What is new, has become graver or another thing, lasts for long, or is over since `notifier` was told.
+
+    What nobody has to hear of yet is not over for that: a matter that was told stays as it was told.
+    """
     before = {(each.topic, each.certificate, each.about): each for each in told}
     notices: list[Notice] = []
     keep: list[Told] = []
     silently: list[Told] = []
     for each in found:
         last = before.pop((each.topic, each.certificate, each.about), None)
+        if each.level is Level.OK:
+            continue
         message, advice = said(each, speech)
         this = Told(
             notifier, each.topic, each.certificate, each.about, each.code, int(each.level), harmless(message), now

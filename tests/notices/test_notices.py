@@ -30,6 +30,7 @@ CRITICAL = Finding(
     Level.CRITICAL, "nearly-expired", {"certificate": "example.jp", "not_after": NOW, "left": DAY}, "example.jp"
 )
 EXPIRED = replace(CRITICAL, code="expired")
+PATIENT = replace(WARNING, level=Level.OK)
 
 
 def told(finding: Finding, ago: timedelta = HOUR) -> Told:
@@ -61,6 +62,9 @@ def told(finding: Finding, ago: timedelta = HOUR) -> Told:
         ([EXPIRED], [told(CRITICAL)], [("critical", "expired")]),
         ([WARNING], [told(CRITICAL, 30 * DAY)], []),
         ([], [told(WARNING)], [("ok", "never-issued")]),
+        ([PATIENT], [], []),
+        ([PATIENT], [told(WARNING)], []),  # a temporary failure after a refusal
+        ([PATIENT], [told(CRITICAL, 30 * DAY)], []),
         (
             [replace(WARNING, certificate="other.jp")],
             [told(WARNING)],

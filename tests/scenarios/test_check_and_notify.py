@@ -161,6 +161,23 @@ def test_a_refusal_is_mailed_at_once_and_what_the_ca_says_stays_in_the_body(worl
 
 
 @pytest.mark.slow
+def test_a_refusal_is_not_over_because_the_ca_is_down_meanwhile(world: World, tmp_path: Path) -> None:
+    client, told = host(world, tmp_path, "flaps.jp")
+    refusal: dict[str, Any] = {"status": 403, "type": "rejectedIdentifier"}
+    heard = []
+    for fault, code in [(refusal, 4), ({"status": 503}, 5), (refusal, 4), (None, 0)]:
+        world.quiet()
+        if fault is not None:
+            world.ca.fault(fault, endpoint="newOrder", count=0)
+        assert client.run("apply").code == code
+        heard.append(told.new())
+
+    assert heard == [
+        [[("critical", "never-issued-failing", "flaps.jp")]], [], [], [[("ok", "never-issued-failing", "flaps.jp")]],
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
 def test_a_notifier_that_fails_makes_the_run_exit_7_and_is_told_again_alone(world: World, tmp_path: Path) -> None:
     client, told = host(world, tmp_path, "deaf.jp")
     other = Told(tmp_path, "other")
