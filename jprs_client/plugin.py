@@ -27,6 +27,7 @@ __all__ = [
     "Proof",
     "Site",
     "Solver",
+    "changeable_by_others",
 ]
 
 #: What a key of a plugin's table may hold: "str", "bool", "int", "path" (made absolute), "file" (a path that is
@@ -202,3 +203,24 @@ class Notifier(Protocol):
 
     def notify(self, notices: Sequence[Notice], /) -> None:
         """Deliver all of them, as one message if that is its way. Raises HookFailed when they were not taken."""
+
+
+def changeable_by_others(program: Path) -> Path | None:
+    """The file, link or folder by which others than root could change what `program` does; None when there is none.
+
+    For a plugin that itself starts a program of its table: ask before each start, and refuse (THREATS D26). Always
+    None where we are not root, and where there is nothing to be started.
+    """
+    import os
+
+    from jprs_client.places import Unsafe, program_at
+
+    if os.geteuid() != 0:
+        return None
+    try:
+        program_at(program)
+    except Unsafe as unsafe:
+        return unsafe.place
+    except OSError:  # whoever starts it hears the same
+        return None
+    return None

@@ -10,12 +10,14 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jprs_client.errors import InstallFailed, harmless
+from jprs_client.plugin import changeable_by_others
 
-__all__ = ["Complaint", "complaint_of"]
+__all__ = ["Complaint", "complaint_of", "refuse_unsafe"]
 
 #: Of a command's output, the end; errors come last.
 _OUTPUT_BYTES = 64 * 1024
@@ -51,13 +53,24 @@ class Complaint:
         )
 
 
+def refuse_unsafe(commands: Iterable[Sequence[str]], target: str, lineage: str, restored: str) -> None:
+    """Raise InstallFailed("program-unsafe") where root would start what others may change (THREATS D26)."""
+    path = _environment()["PATH"]
+    for command in commands:
+        found = _found(command[0], path) if command else None
+        if found is not None and (place := changeable_by_others(found)) is not None:
+            raise InstallFailed(
+                "program-unsafe", target=target, lineage=lineage, program=found, place=place, restored=restored
+            )
+
+
 def complaint_of(command: Sequence[str], seconds: float, target: str, lineage: str) -> Complaint | None:
     """None when `command` succeeded, or when there is none."""
     if not command:
         return None
     try:
         status, output = _run(command, seconds)
-    except OSError as error:  # not there, not executable
+    except OSError as error:  # not there, not executable, not root's any more
         status, output = 127, f"{command[0]}: {error.strerror or error}"
     if status == 0:
         return None
@@ -144,12 +157,19 @@ def _run(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
     return status, output.decode("utf-8", "replace")
 
 
-def _program(name: str, path: str) -> str:
+def _found(name: str, path: str) -> Path | None:
     import shutil
 
     found = shutil.which(name, path=path)
+    return None if found is None else Path(found).absolute()
+
+
+def _program(name: str, path: str) -> Path:
+    found = _found(name, path)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    if changeable_by_others(found) is not None:  # it came after we had asked for it first
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), name)
     return found
 
 

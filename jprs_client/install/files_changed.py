@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jprs_client import files
 from jprs_client.errors import InstallFailed, harmless
-from jprs_client.install.places import Unsafe, destination_of
+from jprs_client.places import Unsafe, destination_of
 from jprs_client.plugin import FileChange
 
 __all__ = ["Kept", "Write", "exposed_keys", "not_written", "place_beside", "read_regular", "replace_all", "writes_for"]
@@ -91,7 +91,7 @@ def writes_for(changes: Iterable[FileChange], target: str, lineage: str) -> tupl
                 target=target,
                 lineage=lineage,
                 file=change.path,
-                folder=unsafe.folder,
+                folder=unsafe.place,
                 restored="untouched",
             ) from unsafe
         except KeyError as error:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jprs_client.errors import InstallFailed, JprsClientError, harmless
 from jprs_client.install.aside import FOLDER_NAME, Aside, Manifest
-from jprs_client.install.commands import Complaint, complaint_of
+from jprs_client.install.commands import Complaint, complaint_of, refuse_unsafe
 from jprs_client.install.facts import Facts, Unfit, facts_in, leaf_in
 from jprs_client.install.files_changed import Kept, Write, exposed_keys, not_written, replace_all, writes_for
 from jprs_client.install.pairs import judged, real_path
@@ -147,6 +147,7 @@ class Deployer:
             if told is refused:
                 raise
             raise told from refused
+        refuse_unsafe((deployment.check, deployment.reload), target, lineage, restored="untouched")
         writes = writes_for(deployment.files, target, lineage)
         notes = (*deployment.notes, *exposed_keys(writes, lineage))
         changed = tuple(write for write in writes if write.differs)
@@ -192,6 +193,7 @@ class Deployer:
         installer = self._installer(target)
         material, facts = self._verified(target, lineage, version, self._clock.now())
         deployment = installer.deployment(Site(lineage, facts.names, self._versions.live(lineage)), material)
+        refuse_unsafe((deployment.check, deployment.reload), target, lineage, restored="untouched")
         current = self._versions.current(lineage)
         return Change(
             target,
@@ -220,6 +222,7 @@ class Deployer:
             material, facts = self._verified(target, manifest.lineage, back, None)
             site = Site(manifest.lineage, facts.names, self._versions.live(manifest.lineage))
             deployment = installer.deployment(site, material)
+            refuse_unsafe((deployment.check, deployment.reload), target, manifest.lineage, restored="yes")
             complaint = self._check(deployment, target, manifest.lineage)
             if complaint is not None:
                 raise complaint.failure("server-config-broken-before", restored="yes")
@@ -275,7 +278,9 @@ class Deployer:
         check = refused.params.get("check")
         if not isinstance(check, str):
             return refused
-        complaint = complaint_of(shlex.split(check), self._limits.check, target, lineage)
+        command = shlex.split(check)
+        refuse_unsafe((command,), target, lineage, restored="untouched")
+        complaint = complaint_of(command, self._limits.check, target, lineage)
         return refused if complaint is None else complaint.failure("server-config-broken-before", restored="untouched")
 
     def _refuse_older(

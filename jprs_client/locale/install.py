@@ -98,8 +98,12 @@ EN: dict[str, str] = {
     "then run `jprs-client install {lineage}`.",
     "error.install-folder-unsafe": "The certificate of {lineage} was not written to {file}: others than root may "
     "change {folder}, and could lead the private key elsewhere. {target} was left as it is.",
-    "next.install-folder-unsafe": "Take it from the others (`chown root {folder}`, `chmod go-w {folder}`), or let the "
-    "server's configuration name files elsewhere.",
+    "next.install-folder-unsafe": "Take it from the others (`chown -h root {folder}`, `chmod go-w {folder}`), or let "
+    "the server's configuration name files elsewhere.",
+    "error.program-unsafe": "{program} was to run as root, but others than root may change {place}; it was not "
+    "started.",
+    "next.program-unsafe": "Take it from the others (`chown -h root {place}`, `chmod go-w {place}`), or name a program "
+    "elsewhere in the configuration.",
     "error.install-owner-unknown": "{file} was to belong to {owner}, whom this host does not know; {target} was left "
     "as it is.",
     "next.install-owner-unknown": "Correct owner and group of {target}, or create them.",
@@ -280,8 +284,12 @@ JA: dict[str, str] = {
     "`jprs-client install {lineage}` を実行してください。",
     "error.install-folder-unsafe": "{lineage} の証明書を {file} に書き込みませんでした。root 以外のユーザーが "
     "{folder} を変更でき、秘密鍵を別の場所へ書き込ませるおそれがあるためです。{target} は変更していません。",
-    "next.install-folder-unsafe": "ほかのユーザーが変更できないようにするか(`chown root {folder}`、`chmod go-w "
+    "next.install-folder-unsafe": "ほかのユーザーが変更できないようにするか(`chown -h root {folder}`、`chmod go-w "
     "{folder}`)、サーバーの設定で別の場所のファイルを指定してください。",
+    "error.program-unsafe": "{program} は root として実行されますが、root 以外のユーザーが {place} を変更できるため、"
+    "起動しませんでした。",
+    "next.program-unsafe": "ほかのユーザーが変更できないようにするか(`chown -h root {place}`、`chmod go-w {place}`)、"
+    "設定で別の場所のプログラムを指定してください。",
     "error.install-owner-unknown": "{file} の所有者となるはずの {owner} がこのホストに存在しないため、{target} は変更"
     "していません。",
     "next.install-owner-unknown": "{target} の所有者とグループの設定を直すか、作成してください。",

@@ -8,7 +8,7 @@ from typing import ClassVar
 from jprs_client.errors import HookFailed, harmless
 from jprs_client.plugin import Notice, Options
 from jprs_plugins.messages import message
-from jprs_plugins.processes import inherited, output_of
+from jprs_plugins.processes import UnsafeProgram, inherited, output_of
 
 DEFAULT_SECONDS = 60
 #: The kernel takes 128 KiB in one variable; standard input has everything.
@@ -34,7 +34,7 @@ class Command:
     def notify(self, notices: Sequence[Notice], /) -> None:
         """Call it once, with all of them.
 
-        Raises HookFailed: notifier-missing, notifier-failed, notifier-timeout.
+        Raises HookFailed: notifier-missing, notifier-failed, notifier-timeout, program-unsafe.
         """
         import json
 
@@ -69,6 +69,8 @@ def delivered_by(command: Sequence[str], environment: Mapping[str, str], seconds
         exit_code, said = output_of(command, environment, seconds, given=given)
     except TimeoutError as error:
         raise HookFailed("notifier-timeout", command=shown, timeout=seconds) from error
+    except UnsafeProgram as unsafe:
+        raise HookFailed("program-unsafe", program=unsafe.program, place=unsafe.place) from unsafe
     except OSError as error:
         raise HookFailed("notifier-missing", command=shown, reason=harmless(error.strerror or error)) from error
     if exit_code != 0:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jprs_client.errors import ChallengeFailed, harmless
 from jprs_client.plugin import Options, Proof
-from jprs_plugins.processes import inherited, output_of
+from jprs_plugins.processes import UnsafeProgram, inherited, output_of
 
 DEFAULT_SECONDS = 120
 
@@ -43,7 +43,7 @@ class Hook:
     def present(self, proof: Proof, /) -> None:
         """Have the program put `proof` up.
 
-        Raises ChallengeFailed: solver-hook-missing, solver-hook-failed, solver-hook-timeout.
+        Raises ChallengeFailed: solver-hook-missing, solver-hook-failed, solver-hook-timeout, program-unsafe.
         """
         self._said[proof] = self._call("present", proof, {})
 
@@ -60,6 +60,8 @@ class Hook:
             raise ChallengeFailed(
                 "solver-hook-timeout", command=self._shown, verb=verb, name=proof.name, timeout=self._seconds
             ) from error
+        except UnsafeProgram as unsafe:
+            raise ChallengeFailed("program-unsafe", program=unsafe.program, place=unsafe.place) from unsafe
         except OSError as error:
             raise ChallengeFailed(
                 "solver-hook-missing", command=self._shown, reason=harmless(error.strerror or error)

@@ -57,7 +57,8 @@ class Mail:
     def notify(self, notices: Sequence[Notice], /) -> None:
         """Hand over one mail with all of them.
 
-        Raises HookFailed: notifier-missing, notifier-failed, notifier-timeout; mail-smtp-failed, mail-refused.
+        Raises HookFailed: notifier-missing, notifier-failed, notifier-timeout, program-unsafe; mail-smtp-failed,
+        mail-refused.
         """
         mail = self._mail(notices)
         if self._smtp is not None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO
+
+from jprs_client.plugin import changeable_by_others
 
 MOST_OUTPUT_BYTES = 8 * 1024
 
@@ -19,6 +23,15 @@ INHERITED = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class UnsafeProgram(Exception):
+    """Root is to start `program`, and others than root may change `place`: it, or a folder or link that leads there."""
+
+    def __init__(self, program: Path, place: Path) -> None:
+        super().__init__(program, place)
+        self.program = program
+        self.place = place
 
 
 def inherited() -> dict[str, str]:
@@ -33,9 +46,11 @@ def output_of(
 
     `given` is what it finds on standard input.
 
-    Raises TimeoutError, after its whole process group was killed, and OSError when it cannot be started. What it
-    leaves running in the background is left running: that may be the very server that shows the proof.
+    Raises TimeoutError, after its whole process group was killed, OSError when it cannot be started, UnsafeProgram when
+    it must not be. What it leaves running in the background is left running: that may be the very server that shows
+    the proof.
     """
+    program = _program(command[0], environment["PATH"])
     with (
         _holding(given) as stdin,
         subprocess.Popen(
@@ -46,12 +61,25 @@ def output_of(
             env=environment,
             cwd="/",
             start_new_session=True,
+            executable=program,
         ) as process,
         _group_killed_on_error(process),
     ):
         said = _heard(process, time.monotonic() + seconds)
         code = process.wait()
     return (code if code >= 0 else 128 - code), said
+
+
+def _program(name: str, path: str) -> Path:
+    import shutil
+
+    found = name if "/" in name else shutil.which(name, path=path)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    program = Path("/", found)
+    if (place := changeable_by_others(program)) is not None:
+        raise UnsafeProgram(program, place)
+    return program
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from tests.house.source import CLIENT, HOUSE, place, room, trees
 
 #: From the ground up. A room knows itself and the floors below its own, nothing beside it and nothing above it.
 FLOORS = (
-    {"errors", "version"},
+    {"errors", "places", "version"},
     {"clock", "files", "keys", "locale", "plugin", "steps", "systemd"},
     {"terms"},
     {"config", "credentials"},

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from jprs_client.errors import InstallFailed
 from jprs_client.install import Limits
-from jprs_client.plugin import Deployment, FileChange, Material, Probe, Site
+from jprs_client.plugin import Deployment, FileChange, Installer, Material, Options, Probe, Site
 from jprs_client.store.versions import Versions
 from tests import needs
 from tests.install.world import NOW, PlainServer, World, belong_together, fingerprint, issued, snapshot
@@ -261,6 +262,85 @@ def test_a_folder_that_others_may_write_to_is_refused(scene: Scene) -> None:
     scene.server.folder.chmod(0o777)
     failure = refused(scene, "install-folder-unsafe")
     assert failure.params["folder"] == str(scene.server.folder)
+
+
+NOBODY = 65534
+
+
+def program_of_everybodys(scene: Scene) -> str:
+    """It would tell that it ran."""
+    needs.root()
+    path = scene.world.folder / "restart"
+    path.write_text(f"#!/bin/sh\ntouch {scene.world.folder}/ran\n")
+    path.chmod(0o777)
+    return str(path)
+
+
+@pytest.mark.parametrize("which", ["check", "reload"])
+def test_root_runs_no_command_that_others_may_change(scene: Scene, which: str) -> None:
+    """THREATS D26."""
+    program = program_of_everybodys(scene)
+    setattr(scene.server, which, (program, "-x"))
+
+    failure = refused(scene, "program-unsafe")
+
+    assert (failure.params["program"], failure.params["place"]) == (program, program)
+    assert failure.params["target"] == "web"
+    assert not (scene.world.folder / "ran").exists()
+    with pytest.raises(InstallFailed):  # who looks beforehand hears it, too
+        scene.world.deployer({"web": scene.server.make}).preview("web", "main", scene.version)
+
+
+def test_root_asks_no_check_that_others_may_change_what_is_wrong(scene: Scene) -> None:
+    """Where an installer cannot read the configuration, the server's own check is asked."""
+    program = program_of_everybodys(scene)
+
+    def unreadable() -> Installer:
+        return Unreadable(program)
+
+    with pytest.raises(InstallFailed) as failure:
+        scene.world.deployer({"web": unreadable}).deploy("web", "main", scene.version)
+
+    assert failure.value.code == "program-unsafe"
+    assert not (scene.world.folder / "ran").exists()
+
+
+class Unreadable:
+    """An installer that leaves it to the server to say what is wrong."""
+
+    options: ClassVar[Options] = {}
+
+    def __init__(self, check: object, /) -> None:
+        self._check = check
+
+    def deployment(self, site: Site, material: Material, /) -> Deployment:
+        raise InstallFailed("apache-config-broken", place="x:1", found="x", check=self._check)
+
+
+def test_a_command_that_became_anybodys_meanwhile_is_not_run(scene: Scene) -> None:
+    """The check hands it over; so the reload fails, and everything is put back."""
+    needs.root()
+    program = scene.world.folder / "reload"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    scene.server.check = ("chown", str(NOBODY), str(program))
+    scene.server.reload = (str(program),)
+    with pytest.raises(InstallFailed) as failure:
+        scene.deploy()
+    assert failure.value.code == "reload-failed"
+    assert "not permitted" in str(failure.value.params["output"])
+    assert scene.server.certificate.read_bytes() == OLD.fullchain_pem
+
+
+def test_recovering_runs_no_command_that_others_may_change(scene: Scene) -> None:
+    program = program_of_everybodys(scene)
+    with pytest.raises(Killed):
+        died_at_switch(scene, after=True)
+    scene.server.reload = (program,)
+    with pytest.raises(InstallFailed) as failure:
+        scene.world.deployer({"web": scene.server.make}, look=scene.server.look).recover("web")
+    assert (failure.value.code, failure.value.params["restored"]) == ("program-unsafe", "yes")
+    assert not (scene.world.folder / "ran").exists()
 
 
 def test_a_check_that_does_not_end_is_stopped(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Where a path leads, and whether somebody else could lead it elsewhere."""
+"""Where a path leads, and whether somebody else could lead it elsewhere, or change what is there."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["Unsafe", "destination_of"]
+__all__ = ["Unsafe", "destination_of", "is_trusted", "others_may_write", "program_at"]
 
 #: Who may write to a folder on the way to a key: root, and Debian's staff, whose members are root's equals there.
 _TRUSTED_GROUPS = frozenset({0, 50})
 
 
 class Unsafe(Exception):
-    """Somebody else may change what `folder` holds, and so lead our writing elsewhere."""
+    """Somebody else may change what is at `place`: a folder, a link or a file."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.folder = folder
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 def destination_of(path: Path) -> Path:
@@ -50,7 +50,7 @@ def destination_of(path: Path) -> Path:
         links += 1
         if links > 40:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        if entry.lstat().st_uid not in _trusted_users():
+        if not is_trusted(entry.lstat().st_uid):
             raise Unsafe(entry)
         if target.is_absolute():
             here = Path("/")
@@ -58,15 +58,29 @@ def destination_of(path: Path) -> Path:
     return here
 
 
+def program_at(path: Path) -> Path:
+    """Where the program at `path` is. Raises as `destination_of`, also when others may change the program itself."""
+    found = destination_of(path)
+    status = found.stat()
+    if not is_trusted(status.st_uid) or others_may_write(status):
+        raise Unsafe(found)
+    return found
+
+
+def others_may_write(status: os.stat_result) -> bool:
+    """Whether mode and group of a file or folder let others than its owner, root's groups and us write to it."""
+    by_group = status.st_mode & stat.S_IWGRP and status.st_gid not in _TRUSTED_GROUPS | {os.getegid()}
+    return bool(by_group or status.st_mode & stat.S_IWOTH)
+
+
+def is_trusted(uid: int) -> bool:
+    """Whether `uid` is root or us."""
+    # In a user namespace root's own folders may belong to an overflow id; whoever has `/` is root enough.
+    return uid in {0, os.geteuid()} or uid == Path("/").stat().st_uid
+
+
 def _refuse_unsafe(folder: Path) -> None:
     status = folder.stat()
     sticky = status.st_mode & stat.S_ISVTX  # there, others cannot rename what is ours
-    by_group = status.st_mode & stat.S_IWGRP and status.st_gid not in _TRUSTED_GROUPS | {os.getegid()}
-    by_all = status.st_mode & stat.S_IWOTH
-    if status.st_uid not in _trusted_users() or ((by_group or by_all) and not sticky):
+    if not is_trusted(status.st_uid) or (others_may_write(status) and not sticky):
         raise Unsafe(folder)
-
-
-def _trusted_users() -> frozenset[int]:
-    # In a user namespace root's own folders may belong to an overflow id; whoever has `/` is root enough.
-    return frozenset({0, os.geteuid(), Path("/").stat().st_uid})
