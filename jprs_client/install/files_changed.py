@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jprs_client import files
 from jprs_client.errors import InstallFailed, harmless
-from jprs_client.places import Unsafe, destination_of
+from jprs_client.places import Unsafe, destination_of, is_trusted, others_may_write
 from jprs_client.plugin import FileChange
 
 __all__ = ["Kept", "Write", "exposed_keys", "not_written", "place_beside", "read_regular", "replace_all", "writes_for"]
@@ -111,9 +111,13 @@ def writes_for(changes: Iterable[FileChange], target: str, lineage: str) -> tupl
 
 def _write(change: FileChange) -> Write:
     destination = destination_of(change.path)
+    owner = None if change.owner is None else pwd.getpwnam(change.owner).pw_uid
     try:
         before, status = read_regular(destination)
         mode, uid, gid = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+        # Where everybody may make files, whoever made this one beforehand would own our key.
+        if uid != owner and not is_trusted(uid) and others_may_write(destination.parent.stat()):
+            raise Unsafe(destination)
         was = (mode, uid, gid)
     except FileNotFoundError:
         if not destination.parent.is_dir():
@@ -124,7 +128,7 @@ def _write(change: FileChange) -> Write:
         destination,
         change.content,
         change.mode if change.mode is not None else mode,
-        pwd.getpwnam(change.owner).pw_uid if change.owner is not None else uid,
+        uid if owner is None else owner,
         grp.getgrnam(change.group).gr_gid if change.group is not None else gid,
         before,
         *was,

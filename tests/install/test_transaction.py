@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import select
 import shlex
 import subprocess
@@ -19,6 +20,7 @@ from jprs_client.errors import InstallFailed
 from jprs_client.install import Limits
 from jprs_client.plugin import Deployment, FileChange, Installer, Material, Options, Probe, Site
 from jprs_client.store.versions import Versions
+from jprs_plugins.files import Files
 from tests import needs
 from tests.install.world import NOW, PlainServer, World, belong_together, fingerprint, issued, snapshot
 
@@ -265,6 +267,47 @@ def test_a_folder_that_others_may_write_to_is_refused(scene: Scene) -> None:
 
 
 NOBODY = 65534
+
+
+def test_who_made_the_file_beforehand_gets_no_key(scene: Scene) -> None:
+    """In a folder like /tmp everybody may make a file; a file of theirs keeps its owner (THREATS D12)."""
+    needs.root()
+    scene.server.folder.chmod(0o1777)
+    os.chown(scene.server.key, NOBODY, NOBODY)
+    failure = refused(scene, "install-folder-unsafe")
+    assert failure.params["folder"] == str(scene.server.key)
+
+
+def test_in_a_folder_of_everybodys_our_own_files_are_written(scene: Scene) -> None:
+    """Nobody else can rename or remove them there."""
+    scene.server.folder.chmod(0o1777)
+    scene.deploy()
+    assert scene.is_new()
+
+
+def test_in_a_folder_of_everybodys_a_file_of_the_owner_wanted_is_written(scene: Scene) -> None:
+    needs.root()
+    nobody = pwd.getpwuid(NOBODY).pw_name
+    scene.server.folder.chmod(0o1777)
+    os.chown(scene.server.key, NOBODY, 0)
+
+    def look(probe: Probe, timeout: float) -> str:
+        return fingerprint(scene.new.cert_pem)
+
+    settings = {"private_key": scene.server.key, "owner": nobody}
+    scene.world.deployer({"web": lambda: Files(settings)}, look=look).deploy("web", "main", scene.version)
+
+    assert scene.server.key.read_bytes() == scene.new.private_key_pem
+    assert scene.server.key.stat().st_uid == NOBODY
+
+
+def test_in_a_folder_of_roots_a_file_keeps_its_owner(scene: Scene) -> None:
+    """A server that reads its key itself, as its own user, goes on doing so."""
+    needs.root()
+    os.chown(scene.server.key, NOBODY, NOBODY)
+    scene.deploy()
+    assert scene.is_new()
+    assert scene.server.key.stat().st_uid == NOBODY
 
 
 def program_of_everybodys(scene: Scene) -> str:
