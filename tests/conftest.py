@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.scenarios.hosts import World
 
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.register_profile("sweep", parent=settings.get_profile("house"), max_examples=5000)
@@ -47,6 +51,24 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     measuring.stop()
     yield
     measuring.start()
+
+
+@pytest.fixture(scope="module")
+def shared_world() -> Iterator[World]:
+    """One bundled CA for the tests of a file and worker; each has subscribers and names of its own."""
+    from tests.ca_process import TestCaProcess
+    from tests.scenarios.hosts import World, new_port
+
+    port = new_port()
+    with TestCaProcess(http_port=port) as ca:
+        yield World(ca, port)
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """The shared CA: nothing goes wrong, nothing was asked."""
+    shared_world.quiet()
+    return shared_world
 
 
 @pytest.hookimpl(wrapper=True)
