@@ -18,6 +18,7 @@ from pathlib import Path
 
 from jprs_client.errors import InstallFailed, harmless
 from jprs_plugins.directives import MAX_BYTES, MAX_DIRECTIVES, MAX_FILES, Directive, content
+from jprs_plugins.envvars import variables
 
 __all__ = ["Configuration", "environment_of", "read"]
 
@@ -63,21 +64,13 @@ def read(config: Path, server_root: Path, environment: Mapping[str, str]) -> Con
 
 
 def environment_of(config: Path) -> dict[str, str]:
-    """What Debian's `envvars` beside `config` exports, for `${APACHE_LOG_DIR}` and its like; empty without one."""
-    suffix = config.parent.name.removeprefix("apache2") if config.parent.name.startswith("apache2-") else ""
-    found = {"SUFFIX": suffix, "APACHE_CONFDIR": str(config.parent)}
+    """What Debian's `envvars` beside `config` sets, for `${APACHE_LOG_DIR}` and its like; little without one."""
     try:
         text = content(str(config.parent / "envvars"), 1024 * 1024).decode("utf-8", "surrogateescape")
     except (OSError, ValueError):
-        return found
-    for name, quote, value in _EXPORT.findall(text):
-        expanded = value if quote == "'" else _SHELL_VARIABLE.sub(lambda m: found.get(m[1] or m[2], ""), value)
-        found[name] = expanded[:MAX_VALUE]
-    return found
+        text = ""
+    return variables(text, str(config.parent))
 
-
-_EXPORT = re.compile(r"""^[ \t]*export[ \t]+(\w+)=(["']?)([^"'\s;]*)""", re.MULTILINE)
-_SHELL_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 _BLANK = " \t\n\v\f\r"
 _QUOTED = {quote: re.compile(rf"{quote}((?:[^{quote}\\]|\\[{quote}\\]|\\)*+){quote}?", re.DOTALL) for quote in "\"'"}
