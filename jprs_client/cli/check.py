@@ -76,7 +76,7 @@ def command(
     text = said(bad[0], door.speech)[0] if bad else _all_in_order(door, looked_at, planned.at)
     if len(bad) > 1:
         text += f" (+ {door.say('check.more', count=len(bad) - 1)})"
-    _line(level.name, text, _numbers(looked_at, bad, planned.at, warning, critical))
+    _line(door, level.name, text, _numbers(looked_at, bad, planned.at, warning, critical))
     return int(level)
 
 
@@ -86,14 +86,14 @@ def unknown(door: Door, code: str, message: str, next_step: str) -> int:
         error = {"code": code, "message": message, "next_step": next_step}
         door.screen.document({"status": "UNKNOWN", "exit": UNKNOWN, "findings": [], "error": error})
     else:
-        _line("UNKNOWN", f"{message} {next_step}".strip())
+        _line(door, "UNKNOWN", f"{message} {next_step}".strip())
     return UNKNOWN
 
 
-def _line(status: str, text: str, numbers: str = "") -> None:
+def _line(door: Door, status: str, text: str, numbers: str = "") -> None:
     """The answer itself, whole and on one line also where nobody wants to hear much; a bar begins the numbers."""
     told = harmless(text, MOST_TEXT).replace("|", "/")
-    click.echo(f"{status} - {told} | {numbers}" if numbers else f"{status} - {told}")
+    door.screen.answer(f"{status} - {told} | {numbers}" if numbers else f"{status} - {told}")
 
 
 def _all_in_order(door: Door, looked_at: Mapping[str, CertificateFacts | None], now: datetime) -> str:

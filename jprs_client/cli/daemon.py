@@ -34,6 +34,7 @@ def command(door: Door, /) -> int:
     from jprs_client.daemon import Daemon, News
     from jprs_client.systemd import Manager
 
+    door.screen.outlive_its_reader()
     manager = Manager.from_environ(os.environ, os.getpid())
     voice = Spoken(door, manager, News())
     return Daemon(
@@ -164,8 +165,10 @@ class Spoken:
         text = f"{text} {more}"
         if self._keeps_old:
             text = f"{text} {door.say('daemon.kept')}"
-        self._manager.status(text)
         door.screen.flush()
+        if door.screen.trouble:
+            text = f"{text} {door.say('daemon.log-lost', cause=door.screen.trouble)}"
+        self._manager.status(text)
         door.screen.doing(text)
 
     def _error(self, error: JprsClientError, indent: int = 0) -> None:

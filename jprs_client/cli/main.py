@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jprs_client.cli.door import Door
-from jprs_client.cli.show import Screen, drop_output, reader_is_gone
+from jprs_client.cli.show import Screen, reader_is_gone, to_nowhere
 from jprs_client.cli.words import COMMON, PROGRAM, Group, nearest
 from jprs_client.clock import SystemClock
 from jprs_client.errors import ConfigError, JprsClientError, UsageError
@@ -71,8 +71,12 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
     except BrokenPipeError:
         if not reader_is_gone():
             raise
-        drop_output()
+        to_nowhere(sys.stdout)
         return 1
+    except JprsClientError as error:  # the answer was lost at the very end, or while it was told that there is none
+        return _refused(door, error, _command_in(arguments))
+    finally:
+        screen.leave()
     return code
 
 
@@ -138,6 +142,8 @@ def _refused(door: Door, error: JprsClientError, asked: str | None) -> int:
     problems = error.problems if isinstance(error, ConfigError) else (error,)
     told = [(problem, *door.speech.error_sentence(problem)) for problem in problems]
     if asked == MONITORING:
+        if error.code == "answer-lost":
+            _say(door, *told[0][1:])
         return _unknown(door, error.code, *told[0][1:])
     for _, message, next_step in told:
         _say(door, message, next_step)

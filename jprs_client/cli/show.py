@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TextIO
 
-from jprs_client.errors import harmless
+from jprs_client.errors import JprsClientError, harmless
 from jprs_client.locale import value_text
 
 #: Nobody reads lines that are longer, however wide the terminal is.
@@ -122,9 +122,11 @@ class Screen:
     `verbosity` below 0 there is no people's text but errors.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str], *, json: bool = False) -> None:
-        self._out = out
-        self._err = err
+    def __init__(
+        self, out: TextIO | None, err: TextIO | None, environ: Mapping[str, str], *, json: bool = False
+    ) -> None:  # fmt: skip
+        self._out = Answers(out)
+        self._err = Log(err)
         self._environ = environ
         self.json = json
         self.verbosity = 0
@@ -134,6 +136,12 @@ class Screen:
         """One line, or what a terminal's width makes of it, for the person who asked."""
         if self.verbosity >= 0:
             self._write(self._people, text, style, indent)
+
+    def answer(self, text: str) -> None:
+        """What was asked for, as it is: a quiet run says it, and so does one that a program reads."""
+        self._nothing_going_on()
+        self._out.write(text + "\n")
+        self._out.flush()
 
     def note(self, text: str, style: str | None = None, *, indent: int = 0) -> None:
         """Something beside the answer, on standard error."""
@@ -155,7 +163,7 @@ class Screen:
 
     def document(self, document: object) -> None:
         """The one JSON document of a run, on standard output; set out in lines where a person looks on."""
-        self._out.write(json_text(document, indent=2 if _is_terminal(self._out) else None) + "\n")
+        self._out.write(json_text(document, indent=2 if self._out.is_terminal else None) + "\n")
         self._out.flush()
 
     def record(self, record: object) -> None:
@@ -187,52 +195,143 @@ class Screen:
             self._write(self._err, text, "quiet", 0)
         elif self.verbosity == 0 and not self.json and (room := self._room(self._err)) is not None:
             self._err.write(f"\r\x1b[K{wrapped(text, room - 2)[0]} …")
-            self._err.flush()
             self._is_doing = True
 
     def flush(self) -> None:
         """Hand over what was written."""
         self._nothing_going_on()
         self._out.flush()
-        self._err.flush()
+
+    def outlive_its_reader(self) -> None:
+        """From now on what standard output does not take is dropped as well: it is the log of a program that stays."""
+        self._out.may_be_lost = True
+
+    def leave(self) -> None:
+        """The program ends: what nobody took is left behind."""
+        self._out.leave()
+        self._err.leave()
+
+    @property
+    def trouble(self) -> str:
+        """Why what was said last could not be written, in the system's words; empty while all is well."""
+        return self._err.trouble or self._out.trouble
 
     @property
     def people_at_terminal(self) -> bool:
         """Whether a person can be asked: standard input and standard error are a terminal."""
-        return _is_terminal(sys.stdin) and _is_terminal(self._err)
+        return _is_terminal(sys.stdin) and self._err.is_terminal
 
     def prompt(self, text: str) -> None:
         """A question, the answer to stand on the same line."""
         self._nothing_going_on()
         self._err.write(self._styled(self._err, text, "head") + " ")
-        self._err.flush()
 
     @property
-    def _people(self) -> TextIO:
+    def _people(self) -> Stream:
         return self._err if self.json else self._out
 
     def _nothing_going_on(self) -> None:
         """The changing line goes before anything else is said."""
         if self._is_doing:
             self._err.write("\r\x1b[K")
-            self._err.flush()
             self._is_doing = False
 
-    def _write(self, stream: TextIO, text: str, style: str | None, indent: int) -> None:
+    def _write(self, stream: Stream, text: str, style: str | None, indent: int) -> None:
         self._nothing_going_on()
         room = self._room(stream)
         for line in text.split("\n") if room is None else wrapped(text, room - indent):
             stream.write(f"{' ' * indent}{self._styled(stream, line, style)}".rstrip() + "\n")
 
-    def _styled(self, stream: TextIO, text: str, style: str | None) -> str:
-        coloured = _is_terminal(stream) and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
+    def _styled(self, stream: Stream, text: str, style: str | None) -> str:
+        coloured = stream.is_terminal and not self._environ.get("NO_COLOR") and self._environ.get("TERM") != "dumb"
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if style and text and coloured else text
 
-    def _room(self, stream: TextIO) -> int | None:
+    def _room(self, stream: Stream) -> int | None:
         """The columns there are; None where nobody looks on, and lines stay whole for `grep`."""
-        if not _is_terminal(stream):
+        if not stream.is_terminal:
             return None
         return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+class Stream:
+    """A standard stream; None where it was closed before the program began, and then nobody wants to hear."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._wrote = False
+        self.trouble = ""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks on."""
+        return _is_terminal(self._stream)
+
+    def write(self, text: str) -> None:
+        """Write `text`."""
+        raise NotImplementedError
+
+    def _put(self, text: str, *, flush: bool) -> None:
+        if self._stream is None:
+            return
+        if text:
+            self._wrote = False
+            self._stream.write(text)
+            self._wrote = True
+        if flush:
+            self._stream.flush()
+            self.trouble = "" if self._wrote else self.trouble  # with nothing to write, it goes well anywhere
+
+    def leave(self) -> None:
+        """Let what it did not take go nowhere, so that leaving does not complain about it."""
+        if self.trouble and self._stream is not None:
+            to_nowhere(self._stream)
+
+
+class Log(Stream):
+    """Standard error: what it does not take is dropped, since a log holds up no certificate (FAULTS 22).
+
+    Each line is tried, once: a disk may have room again.
+    """
+
+    def write(self, text: str) -> None:
+        """Write `text` at once, if it can be."""
+        try:
+            self._put(text, flush=True)
+        except (OSError, ValueError) as error:  # full, gone, or closed
+            self.trouble = _why(error)
+
+
+class Answers(Stream):
+    """Standard output: who asked has to get the answer.
+
+    Raises JprsClientError `answer-lost` where it cannot be written, and goes nowhere from then on; BrokenPipeError
+    where the reader is gone. With `may_be_lost` it is one more log.
+    """
+
+    may_be_lost = False
+
+    def write(self, text: str) -> None:
+        """Write `text`, now or with the next flush."""
+        self._try(text, flush=False)
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+        self._try("", flush=True)
+
+    def _try(self, text: str, *, flush: bool) -> None:
+        try:
+            self._put(text, flush=flush)
+        except OSError as error:
+            if not self.may_be_lost and isinstance(error, BrokenPipeError):
+                raise
+            self.trouble = _why(error)
+            if not self.may_be_lost:
+                self.leave()
+                raise JprsClientError("answer-lost", cause=self.trouble) from error
+
+
+def _why(error: Exception) -> str:
+    return harmless(error.strerror if isinstance(error, OSError) and error.strerror else error)
 
 
 def reader_is_gone() -> bool:
@@ -247,10 +346,14 @@ def reader_is_gone() -> bool:
         return False
 
 
-def drop_output() -> None:
-    """Let what is still in standard output's buffer go nowhere, so that leaving does not complain about it."""
+def to_nowhere(stream: TextIO) -> None:
+    """Whatever is in the stream's buffer, and whatever else is written to it, goes nowhere."""
+    try:
+        number = stream.fileno()
+    except (OSError, ValueError):  # no file of the system's
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, number)
     os.close(nowhere)
 
 

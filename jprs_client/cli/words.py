@@ -286,7 +286,7 @@ def _json(context: click.Context, _param: click.Parameter, value: bool) -> None:
 
 def _show_help(context: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
-        click.echo(context.get_help())
+        _door(context).screen.answer(context.get_help())
         context.exit()
 
 
@@ -298,7 +298,7 @@ def _show_version(context: click.Context, _param: click.Parameter, value: bool) 
         if door.json:
             door.screen.document({"version": __version__})
         else:
-            click.echo(f"{PROGRAM} {__version__}")
+            door.screen.answer(f"{PROGRAM} {__version__}")
         context.exit()
 
 

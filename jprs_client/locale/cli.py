@@ -53,6 +53,8 @@ EN: dict[str, str] = {
     # how a run may end besides
     "error.interrupted": "Interrupted.",
     "next.interrupted": "What had begun is recorded; the next run goes on from there.",
+    "error.answer-lost": "The answer could not be written to standard output: {cause}.",
+    "next.answer-lost": "Whatever was done is done and recorded. Make room where the answer goes, and ask again.",
     "error.bug": "This should not have happened: it is a fault of this program.",
     "next.bug": "Please report it with the lines above. They hold no keys, but may hold names of hosts.",
     # help
@@ -195,6 +197,8 @@ JA: dict[str, str] = {
     # how a run may end besides
     "error.interrupted": "中断されました。",
     "next.interrupted": "始まっていた処理は記録されており、次の実行で続きから再開します。",
+    "error.answer-lost": "結果を標準出力に書き込めませんでした: {cause}",
+    "next.answer-lost": "実行された処理は完了し、記録されています。出力先の空きを確保して、もう一度実行してください。",
     "error.bug": "起きてはならないことが起きました。このプログラムの不具合です。",
     "next.bug": "上の行を添えてご報告ください。鍵は含まれませんが、ホスト名などが含まれることがあります。",
     # help

@@ -227,6 +227,26 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("argv", "code"), [(["--help"], 1), (["init", "--help", "--json"], 1), (["check", "--config", "none.toml"], 3)]
+)
+def test_a_disk_that_takes_no_answer_is_said_without_a_traceback(argv: list[str], code: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PROGRAM, *argv], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+
+    assert done.returncode == code
+    assert done.stderr.startswith("error: The answer could not be written to standard output: No space left on device.")
+    assert done.stderr.count("\n") == 2
+
+
+def test_a_log_that_takes_nothing_changes_no_exit_code() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PROGRAM, "bogus", "--json"], stdout=subprocess.PIPE, stderr=full, text=True, timeout=60)
+
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "no-such-command"
+
+
+@pytest.mark.parametrize(
     "environ", [{"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}]
 )
 def test_a_host_without_utf8_is_no_obstacle(environ: dict[str, str]) -> None:

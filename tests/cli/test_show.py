@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jprs_client.cli.show import Screen, json_line, json_text, padded, width, wrapped
+from jprs_client.errors import JprsClientError
 from jprs_client.terms.names import DnsName
 from jprs_client.terms.usage import Term
 
@@ -174,3 +176,78 @@ def test_verbose_says_what_is_going_on_where_nobody_looks_on() -> None:
     screen.doing("ordering main")
 
     assert err.getvalue() == "ordering main\n"
+
+
+# -- where it cannot be written ---------------------------------------------------------------------------------------
+
+
+class Disk(io.StringIO):
+    """A stream on a disk that may be full."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error: OSError | None = error
+
+    def write(self, text: str, /) -> int:
+        if self.error is not None:
+            raise self.error
+        return super().write(text)
+
+    def flush(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("error", [FULL, BrokenPipeError(errno.EPIPE, "Broken pipe")])
+def test_a_log_that_is_full_or_gone_is_no_error_and_is_tried_line_by_line(error: OSError) -> None:
+    """FAULTS 22."""
+    err = Disk(error)
+    screen = Screen(io.StringIO(), err, {})
+    screen.verbosity = 1
+    screen.note("a note")
+    screen.error("an error")
+    screen.doing("ordering")
+    screen.prompt("sure?")
+    screen.traceback(ValueError("x"))
+    screen.flush()
+    assert screen.trouble == error.strerror
+
+    err.error = None
+    screen.note("room again")
+    assert screen.trouble == ""
+    assert err.getvalue() == "room again\n"
+
+
+def test_with_json_what_people_read_is_the_log() -> None:
+    out = io.StringIO()
+    screen = Screen(out, Disk(FULL), {}, json=True)
+    screen.line("for people")
+    screen.table(["a"], [["b"]])
+    screen.document({})
+
+    assert out.getvalue() == "{}\n"
+
+
+def test_an_answer_that_cannot_be_written_is_an_error_unless_the_program_stays() -> None:
+    with pytest.raises(JprsClientError, match="answer-lost"):
+        Screen(Disk(FULL), io.StringIO(), {}).answer("OK")
+    with pytest.raises(BrokenPipeError):
+        Screen(Disk(BrokenPipeError()), io.StringIO(), {}).answer("OK")
+
+    screen = Screen(Disk(FULL), io.StringIO(), {}, json=True)
+    screen.outlive_its_reader()
+    screen.record({"at": 1})
+    assert screen.trouble == "No space left on device"
+
+
+def test_streams_that_were_closed_before_the_start_hear_nothing() -> None:
+    screen = Screen(None, None, {})
+    screen.line("line")
+    screen.error("error")
+    screen.flush()
+    screen.leave()
+
+    assert screen.trouble == ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.client import FAKETIME, Client
-from tests.daemon.manager import Running, daemon
+from tests.daemon.manager import Running, ServiceManager, daemon
 from tests.nginx_server import NginxServer
 from tests.scenarios.hosts import World, add_hook_solver, hook_for_txt, leftovers, script, serial_of, served_certificate
 from tests.scenarios.test_nginx import site
@@ -332,3 +333,31 @@ def test_a_fault_of_ours_or_a_strangers_is_shown_and_waited_for(
     rounds = [json.loads(line) for line in out.splitlines()]
     assert [[each["error"]["code"] for each in found["failed"]] for found in rounds] == [["unforeseen"]]
     assert "RuntimeError: [2Jwhat a surprise False" in err  # and no child of ours could speak for us
+
+
+@pytest.mark.parametrize("log", ["full", "gone"])
+def test_a_log_that_is_full_or_gone_stops_no_issuance(world: World, tmp_path: Path, log: str) -> None:
+    """FAULTS 22; what `systemctl status` shows says so."""
+    client, _ = world.client(tmp_path / "host", (f"log-{log}.jp", "1y"))
+    client.register()
+    if log == "full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    manager = ServiceManager()
+    process = subprocess.Popen(
+        client.command("--json", "daemon"), stdin=subprocess.DEVNULL, stdout=descriptor, stderr=descriptor,
+        env={**client.environment(), "NOTIFY_SOCKET": manager.address}, cwd=client.home,
+    )  # fmt: skip
+    os.close(descriptor)
+    try:
+        manager.until(f"STATUS=log-{log}.jp: issued")
+        manager.waking("Its log cannot be written: ")
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        manager.close()
+    assert client.certificate(f"log-{log}.jp")["status"] == "valid"
