@@ -73,7 +73,12 @@ def command(
         )  # fmt: skip
         return int(level)
     bad = [each for each in found if each.level is not Level.OK]
-    text = said(bad[0], door.speech)[0] if bad else _all_in_order(door, looked_at, planned.at)
+    if bad:
+        text = said(bad[0], door.speech)[0]
+    else:
+        text = _all_in_order(door, looked_at, planned.at)
+        if found:  # what mends itself, and a revocation of a certificate that nobody needs to watch any more
+            text = door.say("check.patience", all=text, finding=said(found[0], door.speech)[0])
     if len(bad) > 1:
         text += f" (+ {door.say('check.more', count=len(bad) - 1)})"
     _line(door, level.name, text, _numbers(looked_at, bad, planned.at, warning, critical))

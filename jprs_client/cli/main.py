@@ -119,7 +119,8 @@ def _run(door: Door, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as bug:  # noqa: BLE001 - nobody foresaw it: it is shown whole, and stays a bug
-        door.screen.traceback(bug)
+        if asked != MONITORING or door.screen.verbosity > 0:  # who watches keeps one line, not forty
+            door.screen.traceback(bug)
         return _failed(door, "bug", 1, asked)
 
 
@@ -164,6 +165,8 @@ def _refused(door: Door, error: JprsClientError, asked: str | None) -> int:
 def _failed(door: Door, code: str, exit_code: int, asked: str | None) -> int:
     message, next_step = door.say(f"error.{code}"), door.say(f"next.{code}")
     if asked == MONITORING:
+        if code == "bug" and door.screen.verbosity <= 0:
+            next_step = door.say("check.where")
         return _unknown(door, code, message, next_step)
     _say(door, message, next_step)
     if door.json:

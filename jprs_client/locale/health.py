@@ -17,6 +17,8 @@ EN: dict[str, str] = {
     "check.ok": "all in order, {count} watched; {certificate} ends first, on {not_after} ({left} left)",
     "check.nothing": "no certificate to watch",
     "check.more": "{count} more",
+    "check.patience": "{all}. No alarm yet: {finding}",
+    "check.where": "“jprs-client check -v” shows where; please report it with those lines.",
     # What is found
     "finding.expired": "Certificate {certificate} expired on {not_after}. {cause}",
     "finding.expired.no-cause": "Certificate {certificate} expired on {not_after}.",
@@ -121,6 +123,8 @@ JA: dict[str, str] = {
     "check.ok": "異常なし、対象 {count} 件。最初に期限を迎えるのは {certificate}、{not_after}（残り {left}）",
     "check.nothing": "対象の証明書がありません",
     "check.more": "ほか {count} 件",
+    "check.patience": "{all}。まだ警告ではありませんが: {finding}",
+    "check.where": "「jprs-client check -v」で発生箇所を確認できます。その行を添えてご報告ください。",
     "finding.expired": "証明書 {certificate} は {not_after} に期限が切れました。{cause}",
     "finding.expired.no-cause": "証明書 {certificate} は {not_after} に期限が切れました。",
     "advice.expired": (

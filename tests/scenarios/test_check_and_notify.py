@@ -6,6 +6,8 @@ import email
 import json
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -98,6 +100,7 @@ def test_a_ca_that_is_down_is_told_of_after_a_day_and_once_and_that_it_is_back(w
     assert told.new() == []
     assert check(client)[:2] == (0, "OK")
     assert codes(client) == [("OK", "failing")]
+    assert "No alarm yet: Certificate patient.jp, valid until" in check(client)[2]
 
     at(world, client, renewal + DAY + 2 * HOUR)
     assert client.run("apply").code == 5
@@ -263,6 +266,39 @@ def test_whatever_keeps_it_from_knowing_is_unknown(world: World, tmp_path: Path)
     code, status, text, _ = check(client)
     assert (code, status) == (3, "UNKNOWN")
     assert str(client.config) in text
+
+
+@pytest.mark.slow
+def test_a_revocation_that_waits_for_the_ca_is_told_though_its_certificate_is_watched_no_more(
+    world: World, tmp_path: Path
+) -> None:
+    client, told = host(world, tmp_path, "closed.jp")
+    assert client.run("apply").code == 0
+    world.ca.fault({"status": 503}, endpoint="revokeCert", count=0)
+    assert client.run("revoke", "closed.jp", "--because", "site-closed", "--yes").code == 5
+
+    code, status, text, numbers = check(client)
+    assert (code, status, numbers["certificates"]) == (0, "OK", 0)
+    assert "closed.jp, serial" in text
+    at(world, client, world.ca.clock() + DAY + HOUR)
+    assert client.run("apply").code == 5
+    assert check(client)[:2] == (1, "WARNING")
+    assert told.new() == [[("warning", "revocation-failing", "closed.jp")]]
+
+
+@pytest.mark.slow
+def test_a_fault_of_ours_is_one_line_for_who_watches(world: World, tmp_path: Path) -> None:
+    client, _ = host(world, tmp_path, "fault.jp")
+    with closing(sqlite3.connect(client.state / "state.db")) as database, database:
+        database.execute("UPDATE account SET registered_at = 'not a moment'")
+
+    code, status, text, _ = check(client)
+    assert (code, status) == (3, "UNKNOWN")
+    assert "check -v" in text
+    loud = client.start("check", "-v")
+    out, err = loud.communicate(timeout=60)
+    assert (loud.returncode, out.count("\n")) == (3, 1)
+    assert "Traceback (most recent call last):" in err
 
 
 @pytest.mark.slow
