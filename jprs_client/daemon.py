@@ -190,10 +190,14 @@ class Stop:
         self._installing = False
         self._raised = False
         self._napping = False
+        self._is_over = False
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Signals are ours inside the block; afterwards they are whose they were."""
+    def listening(self, *, for_good: bool = False) -> Iterator[None]:
+        """Signals are ours inside the block; afterwards they are whose they were.
+
+        `for_good`: the process ends then, and neither SIGHUP nor another signal like the one that ended it is heard.
+        """
         ours = {
             signal.SIGTERM: self._asked_to_stop,
             signal.SIGINT: self._asked_to_stop,
@@ -209,16 +213,17 @@ class Stop:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.set_wakeup_fd(descriptor)
             for number, handler in before.items():
-                signal.signal(number, handler)
+                heard = number == signal.SIGALRM or (number != signal.SIGHUP and not self.asked)
+                signal.signal(number, handler if heard or not for_good else signal.SIG_IGN)
 
     def begin(self) -> None:
         """A round begins."""
         self._installing = self._raised = self._napping = False
 
     def over(self) -> None:
-        """The work is over: nothing is left to interrupt."""
+        """The work is over: nothing is left to interrupt, whatever comes."""
+        self._raised = self._is_over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self._raised = True
 
     def passing(self, code: str) -> None:
         """A progress call, by its code: most are safe points."""
@@ -251,6 +256,9 @@ class Stop:
         raise Stopped
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        if self._is_over:
+            self.asked = True
+            return
         if self.asked:
             raise Interrupted(number)
         self.asked = True
@@ -319,32 +327,45 @@ class Daemon:
         self._working = WORKING
         self._heartbeat = HEARTBEAT if limit is None else min(HEARTBEAT, limit / 2)
 
-    def run(self) -> int:
+    def run(self, asked_before: Collection[int] = ()) -> int:
         """Until SIGTERM or SIGINT: 0, or 128 and the signal's number after a second one.
 
+        Signals are ours from here on, and nobody's afterwards: what comes while it starts or ends is no accident. What
+        came before stands in `asked_before`.
         Raises what makes a start useless: ConfigError, StateUnusable, Locked while another daemon runs here.
         """
+        code = 0
         try:
-            config = load(self._config_path, Registry())
-            with opened(App.over(config, self._state_dir, self._clock)) as app:
-                app.standings()
-            with (
-                self._alone(),
-                Watchdog(self._manager, self._promise),
-                Alarm(self._clock, lambda: self._inbox.put(b"t")) as alarm,
-                self._stop.listening(),
-            ):
-                self._live(config, alarm)
-        except Stopped:
-            self._voice.stopped(in_order=True)
-            return 0
-        except Interrupted as twice:
-            self._voice.stopped(in_order=False)
-            return twice.exit_code
+            with self._stop.listening(for_good=True):
+                try:
+                    if asked_before:
+                        self._stop.asked = True
+                    else:
+                        self._start()
+                except Stopped:
+                    code = 0
+                except Interrupted as twice:
+                    code = twice.exit_code
+                finally:
+                    self._stop.over()
+                self._voice.stopped(in_order=code == 0)
         finally:
             self._inbox.close()
-        self._voice.stopped(in_order=True)
-        return 0
+        return code
+
+    def _start(self) -> None:
+        config = load(self._config_path, Registry())
+        with opened(App.over(config, self._state_dir, self._clock)) as app:
+            app.standings()
+        with (
+            self._alone(),
+            Watchdog(self._manager, self._promise),
+            Alarm(self._clock, lambda: self._inbox.put(b"t")) as alarm,
+        ):
+            try:
+                self._live(config, alarm)
+            finally:
+                self._stop.over()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -365,6 +386,8 @@ class Daemon:
         self._voice.stopping()
 
     def _live(self, config: Config, alarm: Alarm) -> None:
+        if self._stop.asked:
+            return
         self._promise.within(WORKING)
         self._manager.tell("READY=1")
         self._voice.ready()
@@ -388,7 +411,6 @@ class Daemon:
                 found = self._read_again()
                 # A person who has just mended something does not wait for our caution, as with `apply`.
                 patient, config = (True, config) if found is None else (False, found)
-        self._stop.over()
 
     def _round(self, config: Config, *, patient: bool) -> Round:
         """Look, decide, do, and look again. Everything it opens is closed, so that nothing grows with the days."""

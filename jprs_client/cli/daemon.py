@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,7 @@ from jprs_client.cli.words import command as worded
 from jprs_client.errors import ConfigError, JprsClientError, harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from jprs_client.app import App
@@ -31,20 +34,42 @@ ENDS_WELL = frozenset({"issued", "installed", "revoked"})
 @click.pass_obj
 def command(door: Door, /) -> int:
     """Run until stopped."""
-    from jprs_client.daemon import Daemon, News
-    from jprs_client.systemd import Manager
+    with _stops_noted(door) as asked:
+        from jprs_client.daemon import Daemon, News
+        from jprs_client.systemd import Manager
 
-    door.screen.outlive_its_reader()
-    manager = Manager.from_environ(os.environ, os.getpid())
-    voice = Spoken(door, manager, News())
-    return Daemon(
-        door.config_path,
-        door.state_directory,
-        door.clock,
-        voice,
-        manager,
-        lock_timeout=door.lock_timeout.total_seconds(),
-    ).run()
+        door.screen.outlive_its_reader()
+        manager = Manager.from_environ(os.environ, os.getpid())
+        voice = Spoken(door, manager, News())
+        return Daemon(
+            door.config_path,
+            door.state_directory,
+            door.clock,
+            voice,
+            manager,
+            lock_timeout=door.lock_timeout.total_seconds(),
+        ).run(asked)
+
+
+@contextmanager
+def _stops_noted(door: Door) -> Iterator[list[int]]:
+    """Until the daemon listens: a stop that comes while modules are loaded is noted, since what it raises may be lost.
+
+    SIGHUP has nothing yet to be read again, and is not heard from here on.
+    """
+    asked = [signal.SIGTERM.value] if door.was_terminated else []
+
+    def note(number: int, _frame: object) -> None:
+        asked.append(number)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)
 
 
 class Spoken:

@@ -35,6 +35,7 @@ class Door:
         self.given_config: Path | None = None
         self.given_state_dir: Path | None = None
         self.lock_timeout = timedelta(0)
+        self.was_terminated = False
         self._app: App | None = None
         self._noted: set[str] = set()
 

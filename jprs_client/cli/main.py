@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
     screen = Screen(sys.stdout, sys.stderr, os.environ, json=as_json)
     door = Door(clock or SystemClock(), Speech(language_from(arguments, os.environ)), screen, os.environ)
     try:
-        with _wound_up_on_sigterm():
+        with _wound_up_on_sigterm(door):
             code = _run(door, arguments)
         door.close()
     except BrokenPipeError:
@@ -75,17 +75,20 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock | None = None) -> in
         return 1
     except JprsClientError as error:  # the answer was lost at the very end, or while it was told that there is none
         return _refused(door, error, _command_in(arguments))
+    except KeyboardInterrupt as again:  # a second one, while the first was told
+        return TERMINATED if isinstance(again, Terminated) else INTERRUPTED
     finally:
         screen.leave()
     return code
 
 
 @contextmanager
-def _wound_up_on_sigterm() -> Iterator[None]:
+def _wound_up_on_sigterm(door: Door) -> Iterator[None]:
     """SIGTERM raises Terminated inside the block; nothing changes in a thread, or where somebody else listens."""
     import signal
 
     def terminate(_number: int, _frame: object) -> None:
+        door.was_terminated = True  # what is raised while a module is loaded may be swallowed
         raise Terminated
 
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
@@ -95,7 +98,8 @@ def _wound_up_on_sigterm() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if signal.getsignal(signal.SIGTERM) is terminate:  # the daemon leaves deaf
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run(door: Door, arguments: list[str]) -> int:

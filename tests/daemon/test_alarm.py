@@ -124,6 +124,33 @@ def test_what_comes_to_no_safe_point_is_interrupted_where_it_is(stop: Stop, inbo
             inbox.wait(0.01)
 
 
+def test_once_the_work_is_over_no_signal_raises_anything(stop: Stop) -> None:
+    stop.begin()
+    kill(signal.SIGTERM)
+    stop.over()
+    kill(signal.SIGTERM)
+    kill(signal.SIGINT)
+    kill(signal.SIGALRM)
+    assert stop.asked
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_process_that_ends_is_deaf_to_what_has_ended_it(inbox: Inbox, asked: bool) -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    stop = Stop(inbox, lambda: None)
+    try:
+        with stop.listening(for_good=True):
+            if asked:
+                kill(signal.SIGTERM)
+        after = {number: signal.getsignal(number) for number in numbers}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    deaf = set(numbers[:3]) if asked else {signal.SIGHUP}
+    assert after == {number: signal.SIG_IGN if number in deaf else before[number] for number in numbers}
+
+
 def test_sighup_asks_for_a_reload_and_nothing_else(stop: Stop, inbox: Inbox) -> None:
     stop.begin()
     kill(signal.SIGHUP)

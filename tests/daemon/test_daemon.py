@@ -151,6 +151,74 @@ def test_a_start_that_cannot_be_is_refused(world: World, tmp_path: Path) -> None
     assert not client.state.exists()
 
 
+def test_a_signal_while_it_starts_is_heard_as_later(world: World, tmp_path: Path) -> None:
+    """SIGHUP is no accident, and SIGTERM a stop in order: nothing was begun."""
+    client, _ = world.client(tmp_path / "host", ("starting.jp", "1y"))
+    client.register()
+    world.quiet()
+    whole = client.config.read_text()
+    client.config.unlink()
+    os.mkfifo(client.config)
+    with daemon(client) as running, client.config.open("w") as being_read:
+        running.signal(signal.SIGHUP)
+        running.signal(signal.SIGTERM)
+        running.manager.until("STOPPING=1")
+        being_read.write(whole)
+        being_read.close()
+        assert running.ended() == 0
+        while running.manager.hear(0):
+            pass
+        assert "READY=1" not in running.manager.told
+    assert "Stopped." in running.err
+    assert world.ca.log() == []
+
+
+@pytest.mark.parametrize("module", ["jprs_client.cli.daemon", "jprs_client.daemon"])
+def test_a_stop_is_heard_where_what_it_raises_is_swallowed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """As Python does in the callbacks of its importing."""
+    client, _ = world.client(tmp_path / "host", ("swallowed.jp", "1y"))
+    client.register()
+    world.quiet()
+    (tmp_path / "sitecustomize.py").write_text(
+        f"""
+import os, signal, sys
+class Stops:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                os.getpid()
+            except KeyboardInterrupt:
+                pass
+sys.meta_path.insert(0, Stops())
+"""
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(Path.cwd())]))
+    with daemon(client) as running:
+        assert running.ended() == 0
+    assert "Stopped." in running.err
+    assert world.ca.log() == []
+
+
+def test_no_signal_ends_it_otherwise_while_it_ends(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("ending.jp", "1y"))
+    client.register()
+    with daemon(client) as running:
+        running.manager.waking("none failing")
+        running.signal(signal.SIGTERM)
+        running.manager.until("STOPPING=1")
+        while running.process.poll() is None:
+            running.signal(signal.SIGHUP)
+        assert running.ended() == 0
+    with daemon(client) as running:
+        running.manager.waking("none failing")
+        while running.process.poll() is None:
+            running.signal(signal.SIGTERM)
+        assert running.ended() in {0, 128 + signal.SIGTERM}
+
+
 def test_a_stop_in_the_middle_of_an_order_leaves_no_proof_and_the_next_run_goes_on(
     world: World, tmp_path: Path
 ) -> None:
