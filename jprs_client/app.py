@@ -545,6 +545,16 @@ class App:
             spared += [lineage] if is_spared else []
         return found, tuple(spared)
 
+    def made_since(self, keys: Collection[str]) -> tuple[str, ...]:
+        """The lineages whose newest key is one of `keys` and was made for a leak of the last day."""
+        state, now = self.store.state(), self.clock.now()
+        lately = {leak.lineage for leak in self.store.leaks() if leak.is_followed and leak.is_recent(now)}
+        return tuple(
+            name
+            for name, lineage in sorted(state.lineages.items())
+            if name in lately and lineage.current is not None and lineage.current.key_spki_sha256 in keys
+        )
+
     def compromise(
         self, keys: Collection[str], *, deadline: timedelta | None = None, at_once: bool = False
     ) -> tuple[RevocationIntent, ...]:

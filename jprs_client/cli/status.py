@@ -39,6 +39,17 @@ def command(door: Door, /, names: tuple[str, ...]) -> int:
                 "account": shapes.account(state.account, app.config.ca.directory),
                 "usage_fqdns": [shapes.usage(usage, today) for usage in planned.usages],
                 "certificates": [_shape(door, app, each) for each in found],
+                "revocations": [
+                    {
+                        "certificate": each.lineage,
+                        "serial": each.serial,
+                        "code": each.reason,
+                        "circumstances": each.circumstances,
+                        "deadline": each.deadline,
+                    }
+                    for each in state.revocations
+                    if wanted is None or each.lineage in wanted
+                ],
             }
         )
         return 0
@@ -56,6 +67,13 @@ def command(door: Door, /, names: tuple[str, ...]) -> int:
         for each in found
     ]  # fmt: skip
     door.screen.table(head, rows)
+    for waiting in state.revocations:
+        if wanted is None or waiting.lineage in wanted:
+            text = door.say(
+                "status.to-be-revoked", certificate=waiting.lineage, serial=waiting.serial, reason=waiting.reason,
+                deadline=waiting.deadline,
+            )  # fmt: skip
+            door.screen.line(text, "warning")
     for each in found:
         if each.failure is not None:
             door.screen.line()

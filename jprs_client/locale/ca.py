@@ -120,7 +120,7 @@ EN: dict[str, str] = {
     "not ended; `jprs-client explain NAME` says which one that is.",
     "error.caa-forbids": "A CAA record in DNS forbids the CA to issue for {name}: {detail}",
     "error.caa-forbids.no-name": "A CAA record in DNS forbids the CA to issue: {detail}",
-    "next.caa-forbids": "Let the CAA records of the domain allow this CA (`jprs-client doctor` names it), or "
+    "next.caa-forbids": 'Let the CAA records of the domain allow this CA (`issue "jprs.jp"` for JPRS), or '
     "mend the "
     "DNS servers that fail to answer.",
     "error.csr-refused": "The CA did not accept the request for the certificate: {detail}",
@@ -154,10 +154,10 @@ EN: dict[str, str] = {
     "error.challenge-incorrect": "The proof that the CA found at {name} is not the right one: {detail}",
     "next.challenge-incorrect": "Check that no other ACME client and no old TXT record answers for {name}.",
     "error.challenge-failed": "Control of {name} could not be proved: {detail}",
-    "next.challenge-failed": "Run `jprs-client doctor`, mend what it finds, then try again.",
+    "next.challenge-failed": "Mend it in DNS or at the web server, then run `jprs-client apply` again.",
     "error.challenge-failed-silently": "Control of {name} could not be proved (status {status}); the CA does not say "
     "why.",
-    "next.challenge-failed-silently": "Run `jprs-client doctor`, mend what it finds, then try again.",
+    "next.challenge-failed-silently": "See that the name leads here from outside, then run `jprs-client apply` again.",
     # -- revocation
     "error.reason-refused-by-ca": "The CA does not accept this reason for a revocation: {detail}",
     "next.reason-refused-by-ca": "Choose another circumstance, or leave the reason out.",
@@ -331,7 +331,7 @@ JA: dict[str, str] = {
     "ください。どの利用FQDNかは `jprs-client explain NAME` で分かります。",
     "error.caa-forbids": "DNSのCAAレコードにより、認証局は {name} の証明書を発行できません: {detail}",
     "error.caa-forbids.no-name": "DNSのCAAレコードにより、認証局は証明書を発行できません: {detail}",
-    "next.caa-forbids": "ドメインのCAAレコードでこの認証局を許可するか（`jprs-client doctor` で名前が分かります）、"
+    "next.caa-forbids": 'ドメインのCAAレコードでこの認証局を許可するか（JPRS では `issue "jprs.jp"`）、'
     "応答しないDNSサーバーを直してください。",
     "error.csr-refused": "認証局が証明書の発行要求（CSR）を受け付けませんでした: {detail}",
     "next.csr-refused": "証明書の key_type を変更してください。解決しない場合は、指定事業者にお問い合わせください。",
@@ -366,10 +366,10 @@ JA: dict[str, str] = {
     "next.challenge-incorrect": "ほかのACMEクライアントや古いTXTレコードが {name} について応答していないことを"
     "確認してください。",
     "error.challenge-failed": "{name} の管理権限を証明できませんでした: {detail}",
-    "next.challenge-failed": "`jprs-client doctor` を実行し、見つかった問題を直してから再実行してください。",
+    "next.challenge-failed": "DNS または Web サーバーを直してから、`jprs-client apply` をもう一度実行してください。",
     "error.challenge-failed-silently": "{name} の管理権限を証明できませんでした（ステータス {status}）。"
     "認証局から理由は示されていません。",
-    "next.challenge-failed-silently": "`jprs-client doctor` を実行し、見つかった問題を直してから再実行してください。",
+    "next.challenge-failed-silently": "その名前が外部から届くことを確かめ、`jprs-client apply` を再実行してください。",
     # -- revocation
     "error.reason-refused-by-ca": "認証局がこの失効理由を受け付けませんでした: {detail}",
     "next.reason-refused-by-ca": "別の事情を選ぶか、理由を付けずに実行してください。",

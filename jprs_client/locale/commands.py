@@ -104,6 +104,7 @@ EN: dict[str, str] = {
         "{certificate}: serial {serial} is replaced by a new certificate with a new key, then revoked, code {reason}."
     ),
     "revoke.not-replaced": "{certificate}: serial {serial} is revoked with code {reason}, without a replacement.",
+    "status.to-be-revoked": "{certificate}: serial {serial} is to be revoked with code {reason} by {deadline}.",
     "revoke.nothing-done": "Nothing was done.",
     "error.reason-not-a-number": "{given} is no reason code.",
     "next.reason-not-a-number": "Write one of: {known}; or say what happened with --because.",
@@ -232,6 +233,9 @@ JA: dict[str, str] = {
         "{certificate}: シリアル番号 {serial} を新しい鍵の証明書に取り替えてから、理由コード {reason} で失効させます。"
     ),
     "revoke.not-replaced": "{certificate}: シリアル番号 {serial} を理由コード {reason} で失効させ、取り替えません。",
+    "status.to-be-revoked": (
+        "{certificate}: シリアル番号 {serial} を {deadline} までに失効させます（理由コード {reason}）。"
+    ),
     "revoke.nothing-done": "何もしませんでした。",
     "error.reason-not-a-number": "{given} は理由コードではありません。",
     "next.reason-not-a-number": "{known} のいずれかを書くか、起きたことを --because で伝えてください。",

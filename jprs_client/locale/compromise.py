@@ -14,7 +14,7 @@ EN: dict[str, str] = {
     "help.compromised.all": "Every certificate, each version that is still valid.",
     "help.compromised.deadline": "Revoke within this time, replaced or not (default 24h).",
     "help.compromised.now": "Revoke first, replace afterwards: sites are without a valid certificate in between.",
-    "help.compromised.yes": "Do not ask.",
+    "help.compromised.yes": "Do not ask; without a terminal nobody is asked anyway.",
     "ask.compromised": "The old certificates cannot be brought back. Go ahead?",
     "compromise.nothing-left": (
         "No living certificate has the key, or everything is done already. The key is not accepted any more."
@@ -40,7 +40,7 @@ EN: dict[str, str] = {
     ),
     "compromise.newest-key-spared": (
         "{certificate}: its key in service was made after the leak was told, and is not meant. If that one has leaked "
-        "as well, run “jprs-client compromised --key {file}”."
+        "as well, run “jprs-client compromised --key {file} --yes”."
     ),
     "compromise.late": (
         "That is later than 24 hours, within which the industry's rules want a certificate with a leaked key revoked."
@@ -79,10 +79,10 @@ JA: dict[str, str] = {
     "help.compromised.all": "すべての証明書の、有効なすべてのバージョン。",
     "help.compromised.deadline": "取り替えの成否にかかわらず、この時間のうちに失効させます（既定は 24h）。",
     "help.compromised.now": "先に失効させ、後で取り替えます。その間、サイトには有効な証明書がありません。",
-    "help.compromised.yes": "確認しません。",
-    "ask.compromised": "古い証明書は元に戻せません。進めますか。",
+    "help.compromised.yes": "確認を求めません。端末がないときは、もともと求めません。",
+    "ask.compromised": "古い証明書は元に戻せません。続行しますか。",
     "compromise.nothing-left": (
-        "この鍵を使う有効な証明書はありません。またはすべて済んでいます。この鍵は今後受け付けません。"
+        "この鍵を使う有効な証明書はないか、すでにすべて処理済みです。この鍵は今後受け付けません。"
     ),
     "compromise.replaced-first": (
         "{certificate}（{names}）: 先に新しい鍵と証明書に替え、その後シリアル番号 {serial} を遅くとも {deadline} までに"
@@ -105,7 +105,7 @@ JA: dict[str, str] = {
     ),
     "compromise.newest-key-spared": (
         "{certificate}: 現在の鍵は、漏れが知らされた後に作られたものなので、対象にしません。その鍵も漏れたときは"
-        "「jprs-client compromised --key {file}」を実行してください。"
+        "「jprs-client compromised --key {file} --yes」を実行してください。"
     ),
     "compromise.late": (
         "24時間を超えています。危殆化した鍵の証明書は、業界の規則により24時間以内に失効させる必要があります。"
@@ -129,7 +129,7 @@ JA: dict[str, str] = {
     "error.compromised-account-key": "これは証明書の鍵ではなく、{directory} の ACME アカウント（{url}）の鍵です。",
     "next.compromised-account-key": (
         "何も変更していません。ただちに JPRS へ直接連絡してその指示に従い（ご利用条件で求められています）、"
-        "指定事業者にも知らせてください。資格情報は二度使えないことがあるため、先にアカウントを無効にしないでください。"
+        "指定事業者にも知らせてください。認証情報は二度使えないことがあるため、先にアカウントを無効にしないでください。"
     ),
     "note.blocked-key-in-use": (
         "{certificate}: シリアル番号 {serial} の鍵は危殆化したものとして使用をやめた鍵です。取り替えて失効させます。"

@@ -71,12 +71,19 @@ EN: dict[str, str] = {
     "finding.revocation-near-deadline.no-cause": (
         "Certificate {certificate}, serial {serial}, has a compromised key and is still to be revoked, by {deadline}."
     ),
+    "finding.revocation-waiting": (
+        "{certificate}: the key of serial {serial} has leaked; it is to be revoked by {deadline}, and not replaced yet."
+    ),
+    "advice.revocation-waiting": "Run “jprs-client apply {certificate}” and see to what it says.",
     "advice.revocation-near-deadline": "Run “jprs-client apply {certificate}”.",
     "finding.revocation-failing": (
         "Certificate {certificate}, serial {serial}, could not be revoked since {since} "
         "(failures: {count}, next attempt: {retry_at}, due by {deadline}). {cause}"
     ),
     "advice.revocation-failing": "Run “jprs-client apply {certificate}”.",
+    "finding.run-failed": "No run could be, so that no certificate is looked after until this is mended. {cause}",
+    "error.run-unforeseen": "Something happened that nobody foresaw: {cause}",
+    "next.run-unforeseen": "Run “jprs-client apply” to see where, and please report it with those lines.",
     # Notices
     "notice.advice": "What to do: {advice}",
     "notice.over": "This is over: {said}",
@@ -182,12 +189,19 @@ JA: dict[str, str] = {
     "finding.revocation-near-deadline.no-cause": (
         "鍵が危殆化した証明書 {certificate}（シリアル番号 {serial}）がまだ失効していません。期限は {deadline} です。"
     ),
+    "finding.revocation-waiting": (
+        "{certificate}: シリアル番号 {serial} の鍵が漏れています。{deadline} までに失効させますが、取り替えがまだです。"
+    ),
+    "advice.revocation-waiting": "「jprs-client apply {certificate}」を実行し、その指示に対処してください。",
     "advice.revocation-near-deadline": "「jprs-client apply {certificate}」を実行してください。",
     "finding.revocation-failing": (
         "証明書 {certificate}（シリアル番号 {serial}）は {since} から失効させられていません"
         "（失敗 {count} 回、次の試行 {retry_at}、期限 {deadline}）。{cause}"
     ),
     "advice.revocation-failing": "「jprs-client apply {certificate}」を実行してください。",
+    "finding.run-failed": ("処理を実行できませんでした。これが解消されるまで、どの証明書も更新されません。{cause}"),
+    "error.run-unforeseen": "予期しないことが起きました: {cause}",
+    "next.run-unforeseen": "「jprs-client apply」を実行すると発生箇所が表示されます。その行を添えてご報告ください。",
     "notice.advice": "対処: {advice}",
     "notice.over": "次の件は解消しました: {said}",
     "notice.trial": "試験の通知",

@@ -16,6 +16,10 @@ EN: dict[str, str] = {
     "reason.compromised": "its key was reported as compromised",
     "reason.revocation-asked": "it is to be revoked and takes its replacement first",
     "reason.deadline-near": "it must be revoked (code {code}, {circumstances}) before the next run comes",
+    "problem.on-no-certificate": "Usage FQDN {name} is in use, and paid for, but no [[certificate]] has a name of it.",
+    "remedy.on-no-certificate": (
+        "Where one [[certificate]] is written down, all have to be: add {name} to one, or file a termination notice."
+    ),
     "problem.shown-without-successor": (
         "{target} still serves serial {serial} of {certificate}, which is to be revoked, and nothing is installed "
         "there in its place; it is revoked at {deadline} in any case."
@@ -102,6 +106,11 @@ JA: dict[str, str] = {
     "reason.compromised": "鍵の危殆化が報告されました",
     "reason.revocation-asked": "失効の前に、代わりの証明書に取り替えます",
     "reason.deadline-near": "次の実行が来る前に失効させなければなりません（理由コード {code}、{circumstances}）",
+    "problem.on-no-certificate": "利用FQDN {name} は利用中（有料）ですが、どの [[certificate]] にも含まれていません。",
+    "remedy.on-no-certificate": (
+        "[[certificate]] を1つでも書くときは、すべて書く必要があります。{name} をどれかに加えるか、解約を申請して"
+        "ください。"
+    ),
     "problem.shown-without-successor": (
         "{target} は、失効させる {certificate} のシリアル番号 {serial} をまだ使っており、代わりに配置される証明書が"
         "ありません。いずれにしても {deadline} に失効させます。"

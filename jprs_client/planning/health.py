@@ -32,7 +32,7 @@ FOR_A_PERSON = frozenset({3, 4, 7})
 TEMPORARY = 5
 
 #: Problems of the plan that no exit code makes a warning, and one that is worse.
-WARNED_OF = frozenset({"not-registered", "shares-with-ending"})
+WARNED_OF = frozenset({"not-registered", "on-no-certificate", "shares-with-ending", "shown-without-successor"})
 GRAVE = frozenset({"account-not-valid"})
 
 
@@ -224,7 +224,10 @@ def _revoking(intent: RevocationIntent, failure: Failure | None, now: datetime) 
     if compromised and intent.deadline - now <= (intent.deadline - intent.requested_at) * NEAR_DEADLINE:
         return Level.CRITICAL, "revocation-near-deadline"
     if failure is not None:
-        return _failing(failure, now, None), "revocation-failing"
+        level = _failing(failure, now, None)
+        return (max(level, Level.WARNING) if compromised else level), "revocation-failing"
+    if compromised:  # a key that others may have is no matter that mends itself
+        return Level.WARNING, "revocation-waiting"
     return Level.OK, ""
 
 

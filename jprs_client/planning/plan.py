@@ -70,6 +70,7 @@ def _problems(picture: Picture) -> Iterable[Problem]:
             yield Problem("notice-before-start", {"name": usage.name.ascii}, exit_code=4)
         elif usage.is_ending(today):
             yield from _shared_with(picture, usage)
+    yield from _on_no_certificate(picture)
     if not picture.usages:
         yield Problem("no-usage-fqdn", {"file": str(picture.config.path)})
     for intent in picture.state.revocations:
@@ -82,6 +83,16 @@ def _problems(picture: Picture) -> Iterable[Problem]:
         if lineage.retired_at is not None and lineage.archived_at is None:
             yield Problem("not-replaced", {"name": lineage.name}, lineage.name)
             yield from _still_paid_for(picture, lineage)
+
+
+def _on_no_certificate(picture: Picture) -> Iterable[Problem]:
+    """A usage FQDN that is paid for and that no certificate there should be carries a name of (TERMS P9)."""
+    carried = frozenset(name for each in picture.wanted.by_name.values() for name in each.names)
+    today = jst_day(picture.now)
+    for usage in picture.usages:
+        in_use = usage.status(today) is UsageStatus.IN_USE
+        if in_use and picture.config.certificates and carried.isdisjoint(usage.issuable):
+            yield Problem("on-no-certificate", {"name": usage.name.ascii})
 
 
 def _shown_without_successor(picture: Picture, intent: RevocationIntent) -> Iterable[Problem]:

@@ -89,6 +89,10 @@ class Leak:
     done_at: datetime | None
     is_followed: bool
 
+    def is_recent(self, now: datetime) -> bool:
+        """Whether it is being carried out, or was done within a day."""
+        return self.done_at is None or now - self.done_at < COMPROMISE_DEADLINE
+
 
 def leaked_keys(
     lineage: str,
@@ -105,11 +109,7 @@ def leaked_keys(
     has been made since: nothing is replaced twice for one leak. The second value tells whether that was so.
     """
     known = {facts.version: facts for facts in versions}
-    lately = [
-        leak
-        for leak in leaks
-        if leak.lineage == lineage and (leak.done_at is None or now - leak.done_at < COMPROMISE_DEADLINE)
-    ]
+    lately = [leak for leak in leaks if leak.lineage == lineage and leak.is_recent(now)]
     meant = {
         version
         for version, facts in known.items()

@@ -306,3 +306,16 @@ def test_values_read_naturally_inside_a_sentence() -> None:
 )
 def test_a_span_is_shown_as_it_may_be_typed(seconds: int, text: str) -> None:
     assert span_text(timedelta(seconds=seconds)) == text
+
+
+def test_every_command_that_a_sentence_names_is_there() -> None:
+    """Whoever follows a remedy must not be told that there is no such command."""
+    named = re.compile(r"[`“「]jprs-client (?:--[a-z-]+ \S+ )*([a-z][a-z-]+)")
+    found = {
+        (key, command)
+        for language in (ENGLISH, JAPANESE)
+        for key, text in language.items()
+        for command in named.findall(text)
+    }
+    assert len(found) > 50
+    assert sorted((key, command) for key, command in found if command not in COMMANDS) == []

@@ -244,9 +244,9 @@ def intent(*, reason: int, hours: float) -> RevocationIntent:
 @pytest.mark.parametrize(
     ("waiting", "failures", "expected"),
     [
-        (intent(reason=1, hours=1), [], []),
+        (intent(reason=1, hours=1), [], [(WARNING, "revocation-waiting")]),
         (intent(reason=1, hours=1), [failure(4, action="revoke", target="5e1")], [(WARNING, "revocation-failing")]),
-        (intent(reason=1, hours=1), [failure(5, action="revoke", target="5e1")], [(OK, "revocation-failing")]),
+        (intent(reason=1, hours=1), [failure(5, action="revoke", target="5e1")], [(WARNING, "revocation-failing")]),
         (intent(reason=1, hours=18.5), [], [(CRITICAL, "revocation-near-deadline")]),
         (intent(reason=1, hours=24), [], [(CRITICAL, "revocation-overdue")]),
         (intent(reason=4, hours=24), [], []),
@@ -397,5 +397,5 @@ def test_every_code_has_its_sentence_and_its_advice(language: str) -> None:
     speech = Speech("en").in_language(language)
     codes = {literal for literal in literals if speech.has(f"finding.{literal}")}
 
-    assert len(codes) == 13
+    assert len(codes) == 14
     assert all(speech.has(f"advice.{code}") for code in codes)

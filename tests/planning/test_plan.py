@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from jprs_client.config import PlannerSection
+from jprs_client.config import Config, PlannerSection
 from jprs_client.planning.actions import Action, Kind
 from jprs_client.planning.facts import AriFacts, LineageFacts, UsageRecord
 from jprs_client.planning.plan import plan
@@ -37,6 +37,20 @@ FRESH = LineageFacts("example.jp", certificate(*BOTH))
 #: 23:30 on the last day of November in Japan.
 NEARLY_DECEMBER = datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
 DECEMBER = datetime(2026, 11, 30, 15, tzinfo=UTC)
+
+
+def test_a_usage_fqdn_that_the_first_certificate_by_hand_leaves_out_is_told() -> None:
+    """It is paid for; that its certificate is archived must not be all that one hears (TERMS P9)."""
+    state = knowing(FRESH, usages=[STARTED, in_use("blog.jp")])
+    by_themselves = config("example.jp", "blog.jp")
+    one_by_hand = config("example.jp", "blog.jp", certificates=[of_usages("blog", "blog.jp")])
+
+    def told(made: Config) -> list[object]:
+        found = plan(made, state, NOW).problems
+        return [problem.params["name"] for problem in found if problem.code == "on-no-certificate"]
+
+    assert told(by_themselves) == []
+    assert told(one_by_hand) == ["example.jp"]
 
 
 # -- first issuances --------------------------------------------------------------------------------------------------

@@ -446,3 +446,42 @@ def test_a_certificate_that_was_issued_while_its_key_leaked_never_comes_to_use(w
     assert world.ca.get(f"/cert-status-by-serial/{served}")["Status"] == "Valid"
     assert (client.home / "leaked.pem").read_bytes() != (client.state / "live/pending.jp/privkey.pem").read_bytes()
     assert client.run("plan", "--check").code == 0
+
+
+def test_a_file_that_has_the_new_key_by_now_means_the_old_one(world: World, tmp_path: Path) -> None:
+    """`--key` names a path, and what lies under live/ changes: run again, it goes on where it was."""
+    client, _ = world.client(tmp_path / "host", ("path.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    live = client.state / "live" / "path.jp" / "privkey.pem"
+    world.ca.fault({"status": 503}, endpoint="revokeCert", count=0)
+    assert client.run("compromised", "--key", str(live)).code == 5
+    new = client.certificate("path.jp")["serial"]
+    world.quiet()
+
+    for _ in range(2):
+        assert client.run("compromised", "--key", str(live)).code == 0
+        assert client.certificate("path.jp")["serial"] == new
+
+    assert len(world.asked("revokeCert")) == 1
+    assert world.asked("newOrder") == []
+    assert client.run("compromised", "--key", str(live), "--yes").code == 0
+    assert client.certificate("path.jp")["serial"] != new
+
+
+def test_a_leak_that_waits_is_told_by_status_and_check(world: World, tmp_path: Path) -> None:
+    client, _ = world.client(tmp_path / "host", ("told.jp", "1y"))
+    client.register()
+    assert client.run("apply").code == 0
+    leaked = client.certificate("told.jp")["serial"]
+    assert client.json("status")["revocations"] == []
+    world.ca.fault({"status": 503}, endpoint="newOrder", count=0)
+    assert client.run("compromised", "told.jp").code == 5
+
+    checked, told = client.run("check"), client.run("status")
+
+    assert checked.code == 1
+    assert leaked in checked.out
+    assert leaked in told.out
+    (waiting,) = client.json("status")["revocations"]
+    assert (waiting["certificate"], waiting["serial"], waiting["code"]) == ("told.jp", leaked, 1)
