@@ -20,7 +20,7 @@ demo: .venv/.for-demo
 test: packages lint tests coverage others
 
 sweep: packages
-	JPRS_SWEEP=1 $(PYTEST) -n 2 --timeout 3600
+	JPRS_SWEEP=1 $(PYTEST) -n 2 --dist worksteal --timeout 3600
 
 packages: .venv/.for-test
 	@.ci/packages test
@@ -32,7 +32,7 @@ lint: .venv/.for-test
 
 tests: .venv/.for-test
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n 2
+	$(PY) -m coverage run -m pytest -n 2 --dist worksteal
 
 coverage: tests
 	$(PY) -m coverage combine --quiet

@@ -84,6 +84,8 @@ class SystemdHost:
         cgroups = _cgroup2()
         if os.geteuid() != 0 or cgroups is None:
             cannot("only root with a unified cgroup hierarchy can boot a systemd")
+        if not Path("/proc/1/root").samefile("/"):
+            cannot("from inside a chroot no other root can be entered")
         _remove_left_over(cgroups)
         host = cls(folder, cgroups / f"jprs-client-test-{os.getpid()}")
         try:
