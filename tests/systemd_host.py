@@ -85,7 +85,9 @@ class SystemdHost:
         if os.geteuid() != 0 or cgroups is None:
             cannot("only root with a unified cgroup hierarchy can boot a systemd")
         # Entering a mount namespace leads to its own root, which is not ours inside a chroot.
-        seen = subprocess.run(["nsenter", "--mount=/proc/self/ns/mnt", "test", "-d", str(folder)], capture_output=True)
+        seen = subprocess.run(
+            ["nsenter", "--mount=/proc/self/ns/mnt", "test", "-d", str(folder.parent)], capture_output=True
+        )
         if seen.returncode != 0:
             cannot("inside a chroot no container can be entered")
         _remove_left_over(cgroups)
