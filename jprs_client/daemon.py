@@ -87,6 +87,9 @@ class Voice(Protocol):
     def bring_notices(self, app: App) -> list[Problem]:
         """Bring notices to people after a round; what could not be delivered."""
 
+    def bring_failure(self, config: Config, error: Exception) -> None:
+        """Bring notices where a round, or the start, ended with `error`."""
+
     def round_over(self, ended: Round, waking: Waking) -> None:
         """A round has ended, and the next one begins at `waking`."""
 
@@ -190,7 +193,7 @@ class Stop:
         self._installing = False
         self._raised = False
         self._napping = False
-        self._is_over = False
+        self._is_deaf = False
 
     @contextmanager
     def listening(self, *, for_good: bool = False) -> Iterator[None]:
@@ -222,7 +225,7 @@ class Stop:
 
     def over(self) -> None:
         """The work is over: nothing is left to interrupt, whatever comes."""
-        self._raised = self._is_over = True
+        self._raised = self._is_deaf = True
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def passing(self, code: str) -> None:
@@ -256,10 +259,11 @@ class Stop:
         raise Stopped
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        if self._is_over:
+        if self._is_deaf:
             self.asked = True
             return
         if self.asked:
+            self._is_deaf = True  # it is wound up now, which a third one would only cut short
             raise Interrupted(number)
         self.asked = True
         self._stopping()
@@ -355,8 +359,12 @@ class Daemon:
 
     def _start(self) -> None:
         config = load(self._config_path, Registry())
-        with opened(App.over(config, self._state_dir, self._clock)) as app:
-            app.standings()
+        try:
+            with opened(App.over(config, self._state_dir, self._clock)) as app:
+                app.standings()
+        except JprsClientError as error:
+            self._voice.bring_failure(config, error)
+            raise
         with (
             self._alone(),
             Watchdog(self._manager, self._promise),
@@ -401,6 +409,8 @@ class Daemon:
                 waking = Waking(self._clock.now() + pause_after(failed), "failed")
                 database = None
                 self._voice.round_failed(error, began_at, waking)
+                self._promise.within(self._working)
+                self._voice.bring_failure(config, error)
             else:
                 failed, database = 0, ended.database
                 waking = next_waking(ended.plan, ended.plan.at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jprs_client.cli.input import Span
-from jprs_client.cli.notify import tell_run
+from jprs_client.cli.notify import failure_told, tell_run
 from jprs_client.cli.telling import ask_to_start
 from jprs_client.cli.words import argument, option
 from jprs_client.cli.words import command as worded
@@ -27,9 +27,11 @@ def command(door: Door, /, names: tuple[str, ...], start_usage: bool, next_run: 
     """Issue, renew, reissue and install what is due, of the certificates called NAME or of all."""
     from jprs_client.app import Asked
 
-    app = door.app(lambda action: ask_to_start(door, action))
-    wanted = app.lineages(names) if names else None
-    return tell_run(door, app.apply(Asked(names=wanted, start_usage=start_usage, next_run=next_run)))
+    with failure_told(door):
+        app = door.app(lambda action: ask_to_start(door, action))
+        wanted = app.lineages(names) if names else None
+        report = app.apply(Asked(names=wanted, start_usage=start_usage, next_run=next_run))
+    return tell_run(door, report)
 
 
 @worded("renew")
@@ -40,6 +42,8 @@ def renew(door: Door, /, names: tuple[str, ...], force: bool) -> int:
     """The renewals only, with the installs that follow from them; `--force` renews what is not due."""
     from jprs_client.app import RENEWALS, Asked
 
-    app = door.app(lambda action: ask_to_start(door, action))
-    wanted = app.lineages(names) if names else None
-    return tell_run(door, app.apply(Asked(names=wanted, kinds=RENEWALS, force=force)))
+    with failure_told(door):
+        app = door.app(lambda action: ask_to_start(door, action))
+        wanted = app.lineages(names) if names else None
+        report = app.apply(Asked(names=wanted, kinds=RENEWALS, force=force))
+    return tell_run(door, report)

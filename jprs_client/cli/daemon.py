@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jprs_client.cli import shapes
-from jprs_client.cli.notify import notify
+from jprs_client.cli.notify import notify, notify_failure
 from jprs_client.cli.telling import one_line, tell_failure, tell_problems
 from jprs_client.cli.words import command as worded
 from jprs_client.errors import ConfigError, JprsClientError, harmless
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from jprs_client.app import App
     from jprs_client.cli.door import Door
+    from jprs_client.config import Config
     from jprs_client.daemon import News, Round
     from jprs_client.planning.actions import Problem
     from jprs_client.planning.waking import Waking
@@ -76,9 +77,12 @@ class Spoken:
     """What the daemon has to say, in the person's language: to the journal, to the manager, and as JSON."""
 
     def __init__(self, door: Door, manager: Manager, news: News) -> None:
+        from jprs_client.notices import Memory
+
         self._door = door
         self._manager = manager
         self._news = news
+        self._memory = Memory()
         self._in_trouble = self._keeps_old = False
         self._ended: list[str] = []
         self._noted: tuple[object, set[str]] = (None, set())
@@ -109,7 +113,13 @@ class Spoken:
 
     def bring_notices(self, app: App) -> list[Problem]:
         """Whoever the configuration names is notified; which of them did not take it."""
-        return notify(app, self._door.speech)
+        return notify(app, self._door.speech, self._memory)
+
+    def bring_failure(self, config: Config, error: Exception) -> None:
+        """The same where a round, or the start, could not be; those who did not take it are named in the journal."""
+        problems = notify_failure(self._door, config, error, self._memory)
+        tell_problems(self._door, self._news.problems(problems), errors_too=True)
+        self._door.screen.flush()
 
     def round_over(self, ended: Round, waking: Waking) -> None:
         """What is new in it, and when the next one is."""

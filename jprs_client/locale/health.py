@@ -81,7 +81,7 @@ EN: dict[str, str] = {
         "(failures: {count}, next attempt: {retry_at}, due by {deadline}). {cause}"
     ),
     "advice.revocation-failing": "Run “jprs-client apply {certificate}”.",
-    "finding.run-failed": "No run could be, so that no certificate is looked after until this is mended. {cause}",
+    "finding.run-failed": "jprs-client could not do its work: no certificate is renewed until this is mended. {cause}",
     "error.run-unforeseen": "Something happened that nobody foresaw: {cause}",
     "next.run-unforeseen": "Run “jprs-client apply” to see where, and please report it with those lines.",
     # Notices
@@ -199,7 +199,9 @@ JA: dict[str, str] = {
         "（失敗 {count} 回、次の試行 {retry_at}、期限 {deadline}）。{cause}"
     ),
     "advice.revocation-failing": "「jprs-client apply {certificate}」を実行してください。",
-    "finding.run-failed": ("処理を実行できませんでした。これが解消されるまで、どの証明書も更新されません。{cause}"),
+    "finding.run-failed": (
+        "jprs-client は処理を実行できませんでした。これが解消されるまで、どの証明書も更新されません。{cause}"
+    ),
     "error.run-unforeseen": "予期しないことが起きました: {cause}",
     "next.run-unforeseen": "「jprs-client apply」を実行すると発生箇所が表示されます。その行を添えてご報告ください。",
     "notice.advice": "対処: {advice}",

@@ -348,6 +348,9 @@ def test_clocks_that_were_set_and_failures_are_followed(world: World, tmp_path: 
 
 def test_a_state_that_cannot_be_used_meanwhile_is_said_once_and_waited_for(world: World, tmp_path: Path) -> None:
     client, _ = world.client(tmp_path / "host", ("lost-state.jp", "1y"))
+    told = tmp_path / "told"
+    notifier = script(tmp_path / "notifier", f"import sys\nopen({str(told)!r}, 'a').write(sys.stdin.read() + chr(10))")
+    client.add(f'[notify]\ncommand = ["{notifier}"]')
     client.register()
     with daemon(client, "--json") as running:
         running.manager.waking("none failing")
@@ -366,6 +369,8 @@ def test_a_state_that_cannot_be_used_meanwhile_is_said_once_and_waited_for(world
     codes = [each.get("error", {}).get("code") for each in running.rounds]
     assert codes[1] is not None
     assert codes == [None, codes[1], codes[1], None]
+    notices = [[(each["level"], each["code"]) for each in json.loads(line)] for line in told.read_text().splitlines()]
+    assert notices == [[("critical", "run-failed")], [("ok", "run-failed")]]
     assert running.err.count("error: ") == 1, running.err
     assert "works again" in running.err
 

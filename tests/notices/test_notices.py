@@ -12,9 +12,9 @@ import pytest
 
 from jprs_client.app import App
 from jprs_client.config import NotifySection, PluginTable
-from jprs_client.errors import HookFailed
+from jprs_client.errors import CaUnavailable, HookFailed, JprsClientError, Locked, StateUnusable, UsageError
 from jprs_client.locale import Speech
-from jprs_client.notices import after_run, changes
+from jprs_client.notices import Memory, after_failed_run, after_run, changes
 from jprs_client.planning.health import Finding, Level
 from jprs_client.plugin import Notice, Options
 from jprs_client.registry import Registry
@@ -132,6 +132,13 @@ class Strangers(Registry):
         return self.made.setdefault(table.name, Heard(table.settings))
 
 
+def heard(strangers: Strangers, name: str = "ops") -> list[list[tuple[str, str]]]:
+    """Level and code of each notice, since this was last asked."""
+    found = [[(notice.level, notice.code) for notice in notices] for notices in strangers.made[name].heard]
+    strangers.made[name].heard.clear()
+    return found
+
+
 @pytest.fixture
 def clock() -> SetClock:
     return SetClock()
@@ -194,11 +201,12 @@ def test_another_run_that_tells_at_this_moment_tells_for_both(store: Store) -> N
 
 
 def test_a_state_that_cannot_be_read_is_one_more_thing_that_failed(store: Store) -> None:
-    found, _ = app(store, ops=None)
+    found, strangers = app(store, ops=None)
     store.state_dir.mkdir()
     store.database.path.write_bytes(b"this is no database, and longer than a header would be" * 10)
 
     assert [error.code for error in after_run(found, EN)] == ["state-database-unusable"]
+    assert heard(strangers) == [[("critical", "run-failed")]]
 
 
 def test_without_notifiers_nothing_is_looked_at(store: Store) -> None:
@@ -206,3 +214,109 @@ def test_without_notifiers_nothing_is_looked_at(store: Store) -> None:
 
     assert after_run(found, EN) == []
     assert not store.state_dir.exists()
+
+
+# -- runs that could not be -------------------------------------------------------------------------------------------
+
+OTHER = StateUnusable("state-of-another-directory", state="s", directory="a", others="b")
+FULL = StateUnusable("state-not-writable", directory="s", cause="No space left on device")
+
+
+def test_a_run_that_could_not_be_is_told_beside_the_rest_until_one_can(store: Store) -> None:
+    found, strangers = app(store, ops=None)
+
+    assert after_run(found, EN, failure=OTHER) == []
+    ((first, second),) = strangers.made["ops"].heard
+    assert (first.level, first.code, second.code) == ("critical", "run-failed", "not-registered")
+    cause, next_step = EN.in_language("ja").error_sentence(OTHER)
+    assert cause in first.text
+    assert next_step in first.text
+    strangers.made["ops"].heard.clear()
+    for failure in (OTHER, CaUnavailable("ca-unreachable", cause="x"), OTHER):
+        assert after_run(found, EN, failure=failure) == []
+    assert heard(strangers) == []
+
+    assert after_run(found, EN, failure=FULL) == []
+    assert heard(strangers) == [[("critical", "run-failed"), ("ok", "run-failed")]]  # another cause; the first is over
+    assert after_run(found, EN) == []
+    assert heard(strangers) == [[("ok", "run-failed")]]
+
+
+def test_what_mends_itself_is_told_only_when_nothing_else_was(store: Store) -> None:
+    found, strangers = app(store, ops=None)
+
+    after_run(found, EN, failure=CaUnavailable("ca-unreachable", cause="x"))
+
+    assert heard(strangers) == [[("warning", "not-registered")]]
+
+
+def test_what_nobody_foresaw_is_told_though_the_state_cannot_be_looked_at_for_it(store: Store) -> None:
+    found, strangers = app(store, ops=None)
+    store.keep_told(replace(told(WARNING), notifier="ops"))
+    with store.writing():
+        store.database.write("UPDATE notice SET told_at = 'not a moment'")
+
+    assert after_run(found, EN, failure=ValueError("\x1b[2Jbad")) == []
+
+    ((notice,),) = strangers.made["ops"].heard
+    assert notice.code == "run-failed"
+    assert "ValueError: [2Jbad" in notice.subject
+    with pytest.raises(ValueError, match="not a moment"):  # without a failure it is one
+        after_run(found, EN)
+
+
+def test_without_a_store_a_run_is_told_of_each_time_and_by_a_daemon_once_a_change_and_daily(
+    store: Store, clock: SetClock
+) -> None:
+    found, strangers = app(store, ops=None)
+    memory = Memory()
+    store.state_dir.mkdir()
+    store.database.path.write_bytes(b"this is no database, and longer than a header would be" * 10)
+
+    for _ in range(2):
+        assert after_run(found, EN, failure=OTHER) == []
+    assert heard(strangers) == [[("critical", "run-failed")]] * 2
+    for _ in range(3):
+        after_run(found, EN, failure=OTHER, memory=memory)
+    assert heard(strangers) == [[("critical", "run-failed")]]
+    clock.moment += 21 * HOUR
+    after_run(found, EN, failure=OTHER, memory=memory)
+    assert heard(strangers) == [[("critical", "run-failed")]]
+    after_run(found, EN, failure=FULL, memory=memory)
+    assert heard(strangers) == [[("critical", "run-failed"), ("ok", "run-failed")]]
+
+    store.database.path.unlink()
+    assert after_run(found, EN, memory=memory) == []
+    assert heard(strangers) == [[("warning", "not-registered"), ("ok", "run-failed")]]
+    assert after_run(found, EN, memory=memory) == []
+    assert heard(strangers) == []
+
+
+def test_what_cannot_be_written_down_is_remembered_by_a_daemon_alone(store: Store) -> None:
+    found, strangers = app(store, ops=None)
+    memory = Memory()
+    with store.writing():
+        store.database.write("CREATE TRIGGER full BEFORE INSERT ON notice BEGIN SELECT RAISE(ABORT, 'full'); END")
+
+    assert [error.code for error in after_run(found, EN)] == ["state-database-unusable"]
+    for _ in range(2):
+        assert after_run(found, EN, failure=OTHER, memory=memory) == []
+    both = [("critical", "run-failed"), ("warning", "not-registered")]
+    assert heard(strangers) == [[("warning", "not-registered")], both]
+
+    with store.writing():
+        store.database.write("DROP TRIGGER full")
+    assert after_run(found, EN, memory=memory) == []
+    assert heard(strangers) == [[("ok", "run-failed")]]
+    assert after_run(found, EN, memory=memory) == []
+    assert heard(strangers) == []
+
+
+@pytest.mark.parametrize("error", [Locked("locked", what="lineage"), UsageError("no-such-certificate", name="x")])
+def test_who_runs_it_hears_of_a_lock_and_of_a_wrong_word_and_nobody_else(
+    store: Store, tmp_path: Path, error: JprsClientError
+) -> None:
+    found, strangers = app(store, ops=None)
+
+    assert after_failed_run(found.config, tmp_path / "state", store.clock, error, EN) == []
+    assert strangers.made == {}

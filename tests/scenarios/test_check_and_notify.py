@@ -287,8 +287,41 @@ def test_a_revocation_that_waits_for_the_ca_is_told_though_its_certificate_is_wa
 
 
 @pytest.mark.slow
+def test_a_run_that_cannot_be_is_told_and_that_it_can_again(world: World, tmp_path: Path) -> None:
+    """The state is another CA's, then no folder at all; it ends as it would without a notice."""
+    client, told = host(world, tmp_path, "mute.jp")
+    assert client.run("apply").code == 0
+    here, elsewhere = "https://127.0.0.1", "https://localhost"
+    at(world, client, world.ca.clock() + 89 * DAY)
+    client.replace(here, elsewhere)
+
+    ended = client.run("--json", "apply")
+    assert (ended.code, ended.document["error"]["code"]) == (3, "state-of-another-directory")
+    first, *others = told.new()[0]
+    assert first == ("critical", "run-failed", "")
+    assert ("critical", "nearly-expired", "mute.jp") in others
+    assert client.run("renew").code == 3
+    assert told.new() == []
+    client.replace(elsewhere, here)
+    assert client.run("apply").code == 0
+    assert ("ok", "run-failed", "") in told.new()[0]
+
+    client.state.rename(tmp_path / "kept")
+    client.state.touch()
+    for _ in range(2):
+        assert client.run("apply").code == 3
+        assert told.new() == [[("critical", "run-failed", "")]]
+    assert client.run("apply", "--bogus").code == 2
+    told.refusing.touch()
+    ended = client.run("daemon")
+    assert ended.code == 3
+    assert "could not be delivered" in ended.err
+    assert told.new() == []
+
+
+@pytest.mark.slow
 def test_a_fault_of_ours_is_one_line_for_who_watches(world: World, tmp_path: Path) -> None:
-    client, _ = host(world, tmp_path, "fault.jp")
+    client, told = host(world, tmp_path, "fault.jp")
     with closing(sqlite3.connect(client.state / "state.db")) as database, database:
         database.execute("UPDATE account SET registered_at = 'not a moment'")
 
@@ -299,6 +332,10 @@ def test_a_fault_of_ours_is_one_line_for_who_watches(world: World, tmp_path: Pat
     out, err = loud.communicate(timeout=60)
     assert (loud.returncode, out.count("\n")) == (3, 1)
     assert "Traceback (most recent call last):" in err
+    told.new()
+    applied = client.start("apply")
+    assert "Traceback" in applied.communicate(timeout=60)[1]
+    assert (applied.returncode, told.new()) == (1, [[("critical", "run-failed", "")]])
 
 
 @pytest.mark.slow
