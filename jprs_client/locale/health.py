@@ -208,7 +208,7 @@ JA: dict[str, str] = {
     "notice.over": "次の件は解消しました: {said}",
     "notice.trial": "試験の通知",
     "notice.trial-text": "「jprs-client notify test」による試験の通知です。異常はなく、対処は不要です。",
-    "notify.took": "{notifier}: 受け取られました。",
+    "notify.took": "{notifier}: 送信できました。",
     "notify.failed": "{notifier}: 受け取られませんでした。",
     "problem.notice-not-told": "{notifier} で通知を送れませんでした: {message}",
     "remedy.notice-not-told": "{next_step} 次の実行でもう一度通知します。",
