@@ -150,10 +150,10 @@ JA: dict[str, str] = {
     "next.caa-forbids-precheck": "{zone} の CAA レコードを、{issuer} に発行を許可するように変更してください(ワイ"
     "ルドカードで issuewild がある場合は issuewild を変更します)。合わない accounturi や validationmethods、未知"
     "の critical レコードがあればそれも直してください。DNS に反映されたら再度実行してください。",
-    "note.proof-not-taken-down": "ソルバー {solver} が {place} に置いた {name} の認証用のレコードまたはファイルを取り除けませんでした。"
-    "次回の実行時に再度試みます: {cause}",
-    "note.proof-orphaned": "以前の実行で {place} に置かれた {name} の認証用のレコードまたはファイルが残っていますが、そのソルバー "
-    "{solver} はすでに設定にありません。手動で取り除いてください。残っていても害はなく、このお知らせは今回限りで"
+    "note.proof-not-taken-down": "ソルバー {solver} が {place} に置いた {name} の認証用のレコードまたは"
+    "ファイルを取り除けませんでした。次回の実行時に再度試みます: {cause}",
+    "note.proof-orphaned": "以前の実行で {place} に置かれた {name} の認証用のレコードまたはファイルが残っています"
+    "が、そのソルバー {solver} はすでに設定にありません。手動で取り除いてください。残っていても害はなく、このお知らせは今回限りで"
     "す。",
     "note.proof-not-seen": "{name} の TXT レコード({place})を時間内に確認できませんでしたが、このまま認証局に確認"
     "を依頼します。拒否された場合は、レコードがゾーンのネームサーバーに反映されているかを確認してください。",
