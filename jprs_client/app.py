@@ -408,7 +408,9 @@ class App:
         if action.why.code == "interrupted":
             job = self.store.job(action.certificate)
             return job is not None and job.order_url is not None and job.names == action.names
-        if action.why.code in {"asked", DEADLINE_NEAR}:
+        if action.why.code == DEADLINE_NEAR:
+            return (action.certificate, action.version) in {(each.lineage, each.version) for each in state.revocations}
+        if action.why.code == "asked":
             return True
         planned = plan(self.config, state, self.clock.now())
         return any(_key(other) == _key(action) and other.due_at <= planned.at for other in planned.coming)

@@ -179,6 +179,8 @@ class Issuance:
         if spki is None or url is None or not self._store.is_blocked(spki) or not path.exists():
             return
         order = self._resumed_order(url)
+        if order is not None and order.status == "processing":  # on its way: to forget it now is to lose it
+            order = self._ca.until_issued(order, self._deadline(ISSUING_TIME))
         if order is None or order.status != "valid" or order.certificate is None:
             return
         pem = path.read_bytes()

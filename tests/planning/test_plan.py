@@ -309,6 +309,20 @@ def test_it_is_revoked_once_its_replacement_is_served_everywhere() -> None:
     assert (revocation.target, revocation.version, revocation.names) == ("5e1", 1, names(*BOTH))
 
 
+def test_a_neighbour_that_was_given_up_holds_no_revocation_up() -> None:
+    """It carries one of the names, but is not replaced, so that there is nothing to wait for."""
+    made = config("example.jp", certificates=[of_usages("example.jp", "example.jp"), by_hand("old", "www.example.jp")])
+    new = LineageFacts("example.jp", certificate(*BOTH, version=2))
+    closed = LineageFacts("old", certificate("www.example.jp", revoked_at=NOW), retired_at=NOW)
+    state = knowing(new, closed, usages=[STARTED], revocations=[to_revoke("example.jp", 1, *BOTH)])
+
+    (revocation,) = only(plan(made, state, NOW).coming, Kind.REVOKE)
+    assert revocation.due_at <= NOW
+    waiting = replace(state, lineages={**state.lineages, "old": replace(closed, retired_at=None)})
+    (revocation,) = only(plan(made, waiting, NOW).coming, Kind.REVOKE)
+    assert revocation.due_at > NOW
+
+
 def test_what_is_not_to_be_replaced_is_revoked_at_once() -> None:
     retired = replace(FRESH, retired_at=NOW - DAY)
     coming = revoking(retired, replaced=False)
