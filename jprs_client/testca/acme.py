@@ -1,19 +1,15 @@
-"""The ACME side: RFC 8555 and RFC 9773 over HTTP. What stands where, who may see it, how it is written."""
+"""What the ACME side does: RFC 8555 and RFC 9773. What stands where, who may see it, how it is written."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from email.utils import format_datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jprs_client.testca.asgi import App, Request, Response, Router, json_response
+from jprs_client.testca.asgi import Response, json_response
 from jprs_client.testca.ca import Authority
+from jprs_client.testca.call import Call, Deed, Endpoint
 from jprs_client.testca.clock import rfc3339
-from jprs_client.testca.faults import Action
 from jprs_client.testca.orders import (
     CESSATION,
     KEY_COMPROMISE,
@@ -27,144 +23,45 @@ from jprs_client.testca.orders import (
 )
 from jprs_client.testca.payloads import der_said, names_said, read_contact, read_flag, read_names, read_octets
 from jprs_client.testca.problems import Problem, malformed
-from jprs_client.testca.signed import Gate, Signed, base_url, new_key
+from jprs_client.testca.signed import Gate, Signed, new_key
 from jprs_client.testca.signer import read_csr
 from jprs_client.testca.validity import suggested_window
-
-logger = logging.getLogger("jprs_client.testca")
+from jprs_client.testca.work import Work
 
 #: RFC 9773 §4.3: six hours until the next look at renewal information.
 _LOOK_AGAIN = "21600"
 _ORDERS_A_PAGE = 100
 
 
-@dataclass(slots=True)
-class Call:
-    """One request on its way through. `names` and `account` are for the log and for faults."""
+class Acme:
+    """What is done for each request, once it is known which one it is."""
 
-    request: Request
-    base: str
-    endpoint: str = ""
-    segments: tuple[str, ...] = ()
-    names: Sequence[str] = ()
-    account: str | None = None
-    fault: Action | None = None
-    problem: str | None = None
-
-    @property
-    def url(self) -> str:
-        """What was asked for."""
-        return self.base + self.request.target
-
-    def link(self, *parts: str) -> str:
-        """The address of something on this side."""
-        return "/".join([self.base, "acme", *parts])
-
-
-Deed = Callable[[Call], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """What stands at a path: its name in the log, and what is done for GET (and HEAD) and for POST."""
-
-    name: str
-    get: Deed | None = None
-    post: Deed | None = None
-    methods: Sequence[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        methods = (["GET", "HEAD"] if self.get else []) + (["POST"] if self.post else [])
-        object.__setattr__(self, "methods", methods)
-
-
-class AcmeFront:
-    """The door that clients know. `base` is its own address, for requests that name none that can be used."""
-
-    def __init__(self, authority: Authority, base: str = "https://localhost:14000") -> None:
+    def __init__(self, authority: Authority) -> None:
         self._ca = authority
         self._gate = Gate(authority)
-        self.base = base
-        self._router: Router[Endpoint] = Router(
-            {
-                "/dir": Endpoint("directory", get=self._directory, post=self._read_signed(self._directory)),
-                "/terms": Endpoint("terms", get=_terms),
-                "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce, post=self._read_signed(_new_nonce)),
-                "/acme/new-account": Endpoint("newAccount", post=self._new_account),
-                "/acme/account/{}": Endpoint("account", post=self._account),
-                "/acme/account/{}/orders": Endpoint("orders", post=self._orders),
-                "/acme/new-order": Endpoint("newOrder", post=self._new_order),
-                "/acme/order/{}": Endpoint("order", post=self._order),
-                "/acme/order/{}/finalize": Endpoint("finalize", post=self._finalize),
-                "/acme/authorization/{}": Endpoint("authorization", post=self._authorization),
-                "/acme/challenge/{}/{}": Endpoint("challenge", post=self._challenge),
-                "/acme/certificate/{}": Endpoint("certificate", post=self._certificate),
-                "/acme/revoke-cert": Endpoint("revokeCert", post=self._revoke_cert),
-                "/acme/key-change": Endpoint("keyChange", post=self._key_change),
-                "/acme/renewal-info/{}": Endpoint("renewalInfo", get=self._renewal_info),
-            }
-        )
-        self.app = App(self.handle, lambda status, detail: _problem_response(_of_status(status, detail)))
+        self._work = Work(authority)
 
-    # the way of every request
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Every path of the ACME side, `{}` for a segment that varies, and what stands there."""
+        return {
+            "/dir": Endpoint("directory", get=self._directory, post=self._read_signed(self._directory)),
+            "/terms": Endpoint("terms", get=_terms),
+            "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce, post=self._read_signed(_new_nonce)),
+            "/acme/new-account": Endpoint("newAccount", post=self._new_account),
+            "/acme/account/{}": Endpoint("account", post=self._account),
+            "/acme/account/{}/orders": Endpoint("orders", post=self._orders),
+            "/acme/new-order": Endpoint("newOrder", post=self._new_order),
+            "/acme/order/{}": Endpoint("order", post=self._order),
+            "/acme/order/{}/finalize": Endpoint("finalize", post=self._finalize),
+            "/acme/authorization/{}": Endpoint("authorization", post=self._authorization),
+            "/acme/challenge/{}/{}": Endpoint("challenge", post=self._challenge),
+            "/acme/certificate/{}": Endpoint("certificate", post=self._certificate),
+            "/acme/revoke-cert": Endpoint("revokeCert", post=self._revoke_cert),
+            "/acme/key-change": Endpoint("keyChange", post=self._key_change),
+            "/acme/renewal-info/{}": Endpoint("renewalInfo", get=self._renewal_info),
+        }
 
-    async def handle(self, request: Request) -> Response:
-        """The answer, with what every answer has, and a line in the log."""
-        now = self._ca.now()
-        call = Call(request, base_url(request, self.base))
-        deed = self._find(call)
-        if call.fault is not None and call.fault.delay:
-            await asyncio.sleep(call.fault.delay)
-        response = call.fault.instead() if call.fault else None
-        if response is None:
-            response = self._carried_out(deed, call)
-        response.set("Replay-Nonce", self._ca.nonces.give())
-        response.set("Cache-Control", "no-store")
-        response.set("Date", format_datetime(now, usegmt=True))
-        if call.endpoint != "directory":  # RFC 8555 §7.1
-            response.headers.append(("Link", f'<{call.base}/dir>;rel="index"'))
-        if call.fault is not None:
-            response = call.fault.changed(response)
-        logger.info("%s %s %s %s", request.method, request.path, response.status, call.problem or "")
-        self._ca.log.append(
-            {
-                "time": rfc3339(now),
-                "method": request.method,
-                "path": request.path,
-                "endpoint": call.endpoint,
-                "account": call.account,
-                "names": list(call.names),
-                "status": response.status,
-                "problem": call.problem,
-                "fault": dict(call.fault.members) if call.fault else None,
-            }
-        )
-        return response
-
-    def _find(self, call: Call) -> Deed:
-        """What is to be done; meanwhile `call` learns what it is about, and which fault waits for it."""
-        found = self._router.match(call.request.path)
-        if found is None:
-            return _refusing(malformed("nothing is here", 404))
-        endpoint, call.segments = found
-        call.endpoint = endpoint.name
-        call.names = self._names_concerned(call)
-        call.fault = self._ca.faults.take(endpoint.name, call.names)
-        deed = {"GET": endpoint.get, "HEAD": endpoint.get, "POST": endpoint.post}.get(call.request.method)
-        if deed is None:
-            problem = malformed(f"{call.request.method} is not for {endpoint.name}", 405)
-            problem.headers = (("Allow", ", ".join(endpoint.methods)),)
-            return _refusing(problem)
-        return deed
-
-    def _carried_out(self, deed: Deed, call: Call) -> Response:
-        try:
-            return deed(call)
-        except Problem as problem:
-            call.problem = problem.kind
-            return _problem_response(problem)
-
-    def _names_concerned(self, call: Call) -> Sequence[str]:
+    def names_concerned(self, call: Call) -> Sequence[str]:
         """The DNS names a request is about, as far as can be told before it is verified."""
         book, identity = self._ca.book, call.segments[0] if call.segments else ""
         if call.endpoint in {"order", "finalize"} and identity in book.orders:
@@ -382,7 +279,7 @@ class AcmeFront:
         if self._ca.book.is_blocked(request.spki):
             raise Problem("badCSR", "the key was reported compromised")
         self._ca.book.finalizing(order, self._ca.clock.now())
-        self._ca.start(self._ca.sign(account, order, request))
+        self._ca.start(self._work.sign(account, order, request))
         return self._order_response(call, order, 200)
 
     # proofs
@@ -427,7 +324,7 @@ class AcmeFront:
         if not signed.is_read:
             signed.document()
             if self._ca.book.begin(authorization, challenge, self._ca.clock.now()):
-                self._ca.start(self._ca.validate(signed.signer, authorization, challenge))
+                self._ca.start(self._work.validate(signed.signer, authorization, challenge))
             elif authorization.status is not Status.VALID and challenge.status is not Status.PROCESSING:
                 raise malformed(f"the authorization is {authorization.status}, the challenge {challenge.status}")
         response = json_response(200, _challenge_document(call, authorization, challenge))
@@ -494,24 +391,6 @@ class AcmeFront:
         response = json_response(200, {"suggestedWindow": {"start": rfc3339(start), "end": rfc3339(end)}})
         response.set("Retry-After", _LOOK_AGAIN)
         return response
-
-
-def _of_status(status: int, detail: str) -> Problem:
-    return Problem("serverInternal" if status >= 500 else "malformed", detail, status)
-
-
-def _problem_response(problem: Problem) -> Response:
-    response = json_response(problem.status, problem.document(), "application/problem+json")
-    response.headers.extend(problem.headers)
-    return response
-
-
-def _refusing(problem: Problem) -> Deed:
-    def refuse(call: Call) -> Response:
-        call.problem = problem.kind
-        return _problem_response(problem)
-
-    return refuse
 
 
 def _terms(call: Call) -> Response:

@@ -6,30 +6,27 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from jprs_client.testca import caa
 from jprs_client.testca.clock import Clock
 from jprs_client.testca.dns import Zone
 from jprs_client.testca.faults import Faults
+from jprs_client.testca.limits import Limits
 from jprs_client.testca.orders import (
     PRIVILEGE_WITHDRAWN,
     Account,
-    Authorization,
     Certificate,
-    Challenge,
-    Order,
     OrderBook,
-    Status,
 )
 from jprs_client.testca.problems import Problem, Subproblem
 from jprs_client.testca.resolver import NetworkResolver, Resolver, ZoneResolver
-from jprs_client.testca.signer import Pki, Request
+from jprs_client.testca.signer import Pki
 from jprs_client.testca.subscribers import Contracts, PeriodPassed
-from jprs_client.testca.validation import LocalPerspective, Perspective, Proof
+from jprs_client.testca.terms import Terms
+from jprs_client.testca.validation import LocalPerspective, Perspective
 
 logger = logging.getLogger("jprs_client.testca")
 
@@ -41,10 +38,29 @@ _MOST_LOGGED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of certificate that an order may choose. `lifetime` None: as ご利用条件 第3条 says."""
+
+    description: str
+    lifetime: timedelta | None = None
+
+
+#: draft-ietf-acme-profiles: what is offered where nothing else is said; an order that names none gets the first.
+PROFILES: Mapping[str, Profile] = {
+    "classic": Profile("90 days to the end of the day in Japan"),
+    "shortlived": Profile("160 hours", timedelta(hours=160)),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How the CA behaves. `open`: any name; else usage FQDNs limit them. `resolver` None: the mock DNS.
 
     `ask_again`: the seconds that Retry-After suggests while something is under way; None: no suggestion.
+    `issuer`: which intermediate signs: ecdsa, rsa, or by-key (as the CSR's key is). `perspectives`: from how many
+    places a proof is looked at. `validation_delay`: seconds before each look. `ocsp_lag`: how long OCSP does not know a
+    new certificate. `reuse`, `nonce_rejects`: percent of authorizations that are used again, of good nonces that are
+    refused. `without`: directory entries that are left out. `orders_a_page`: of the account's list of orders.
     """
 
     open: bool = False
@@ -55,6 +71,15 @@ class Settings:
     now: datetime | None = None
     caa_identities: tuple[str, ...] = ("jprs.jp",)
     ask_again: int | None = None
+    issuer: str = "ecdsa"
+    perspectives: int = 2
+    validation_delay: float = 0.0
+    ocsp_lag: timedelta = timedelta(0)
+    reuse: int = 0
+    nonce_rejects: int = 0
+    without: frozenset[str] = frozenset()
+    orders_a_page: int = 50
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: dict(PROFILES))
 
     @property
     def eab_required(self) -> bool:
@@ -94,6 +119,9 @@ class Authority:
     zone: Zone = field(init=False, default_factory=Zone)
     faults: Faults = field(init=False, default_factory=Faults)
     nonces: Nonces = field(init=False, default_factory=Nonces)
+    terms: Terms = field(init=False, default_factory=Terms)
+    limits: Limits = field(init=False, default_factory=Limits)
+    maintenance_until: datetime | None = field(init=False, default=None)
     log: deque[dict[str, Any]] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_LOGGED))
     perspectives: list[Perspective] = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
@@ -178,38 +206,3 @@ class Authority:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def validate(self, account: Account, authorization: Authorization, challenge: Challenge) -> None:
-        """Look at a proof that is said to be up, from everywhere, and at CAA; then say what was seen."""
-        key_authorization = f"{challenge.token}.{account.jwk.thumbprint}"
-        proof = Proof(challenge.kind, authorization.name, challenge.token, key_authorization)
-        problem: Problem | None = None
-        try:
-            await asyncio.gather(*(perspective.look(proof) for perspective in self.perspectives))
-            problem = await self._caa(account, authorization, challenge.kind)
-        except Problem as seen:
-            problem = seen
-        self.book.proved(authorization, challenge, problem, self.now())
-
-    async def _caa(self, account: Account, authorization: Authorization, method: str) -> Problem | None:
-        issuance = caa.Issuance(self.settings.caa_identities, authorization.wildcard, account.url, method)
-        return await caa.check(self.resolver, authorization.name, issuance)
-
-    async def sign(self, account: Account, order: Order, request: Request) -> None:
-        """Check once more what may have changed since the proofs, sign, and start what starts by it."""
-        try:
-            for identity in order.authorizations:
-                authorization = self.book.authorizations[identity]
-                method = next(c.kind for c in authorization.challenges if c.status is Status.VALID)
-                forbidden = await self._caa(account, authorization, method)
-                if forbidden is not None:
-                    raise forbidden
-            now = self.now()
-            self.check_names(account, order.names)
-        except Problem as problem:
-            self.book.failed(order, problem)
-            return
-        certificate = self.pki.issue(request, order.names, account.identity, now)
-        self.book.issued(order, certificate)
-        if account.subscriber is not None:
-            self.contracts.issued(account.subscriber, order.names, certificate.not_before)

@@ -63,6 +63,7 @@ class Account:
     subscriber: str | None
     created_at: datetime
     binding: Mapping[str, str] | None = None
+    agreed: int = 1
     status: Status = Status.VALID
     orders: list[str] = field(default_factory=list)
     certificates: list[int] = field(default_factory=list)
@@ -117,6 +118,7 @@ class Order:
     expires_at: datetime
     authorizations: tuple[str, ...]
     replaces: str | None = None
+    profile: str | None = None
     status: Status = Status.PENDING
     problem: Problem | None = None
     serial: int | None = None
@@ -132,7 +134,7 @@ class Revocation:
 
 @dataclass(slots=True)
 class Certificate:
-    """One that was issued. `ari_id` is its name in RFC 9773."""
+    """One that was issued. `ari_id` is its name in RFC 9773; `renewal_info` what is said there instead of the usual."""
 
     serial: int
     account: str
@@ -145,6 +147,7 @@ class Certificate:
     ari_id: str
     revocation: Revocation | None = None
     replaced_by: str | None = None
+    renewal_info: Mapping[str, object] | None = None
 
     @property
     def serial_hex(self) -> str:

@@ -22,10 +22,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import Server
 
-from jprs_client.testca.acme import AcmeFront
 from jprs_client.testca.asgi import ABORT, App
 from jprs_client.testca.ca import Authority, Settings
 from jprs_client.testca.dns import DnsServer
+from jprs_client.testca.front import AcmeFront
 from jprs_client.testca.management import ManagementFront, subscribe
 from jprs_client.testca.pki import PkiFront
 from jprs_client.testca.signer import https_certificate

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
-from jprs_client.testca.acme import AcmeFront
 from jprs_client.testca.asgi import App
 from jprs_client.testca.ca import Authority, Settings
+from jprs_client.testca.front import AcmeFront
 from jprs_client.testca.management import ManagementFront
 from jprs_client.testca.pki import PkiFront
 from jprs_client.testca.problems import Problem
