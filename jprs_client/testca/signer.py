@@ -1,22 +1,25 @@
-"""Keys and certificates of the CA: root, intermediate, leaves, CRL, and the HTTPS certificate of its own doors."""
+"""Keys and certificates of the CA: roots, intermediates, leaves, CRLs, and the HTTPS certificate of its own doors."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from jprs_client.testca import der
+from jprs_client.testca.ct import Issued, Log, precert_entry, with_scts
 from jprs_client.testca.jose import encode
-from jprs_client.testca.orders import Certificate
+from jprs_client.testca.orders import Certificate, Revocation
 from jprs_client.testca.problems import Problem
 from jprs_client.testca.validity import not_after
 
@@ -27,6 +30,13 @@ FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
 #: CA/Browser Forum: domain validated.
 DOMAIN_VALIDATED = x509.ObjectIdentifier("2.23.140.1.2.1")
 CRL_LIFE = timedelta(days=7)
+KINDS = ("ecdsa", "rsa")
+MODES = (*KINDS, "by-key")
+#: What an intermediate is revoked for: its certificate is a CA's, so a reason is always given (Baseline Requirements
+#: 7.2.2), and it is for good.
+CA_REASONS = frozenset({1, 2, 3, 4, 5, 9})
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 _REASON_FLAGS = {
     1: x509.ReasonFlags.key_compromise,
@@ -65,67 +75,183 @@ def _usage(*flags: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{flag: flag in flags for flag in known})
 
 
+_POLICIES = x509.CertificatePolicies([x509.PolicyInformation(DOMAIN_VALIDATED, None)])
+_SERVER_AUTH = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+_NO_CA = x509.BasicConstraints(False, None)
+_ECDSA_USAGE = _usage("digital_signature")
+_RSA_USAGE = _usage("digital_signature", "key_encipherment")
+
+
 def _new_serial() -> int:
     """Positive, 16 octets, 126 of its bits at random (Baseline Requirements 7.1: 64 at least)."""
     return secrets.randbits(126) | 1 << 126
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateAuthority:
-    """A certificate that signs others, and its key."""
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
+#: AlgorithmIdentifier of each kind's signatures, with SHA-256 (RFC 5758 §3.2, RFC 4055 §5).
+_ALGORITHMS = {
+    "ecdsa": der.sequence(der.oid("1.2.840.10045.4.3.2")),
+    "rsa": der.sequence(der.oid("1.2.840.113549.1.1.11"), der.tlv(der.NULL)),
+}
+
+
+class CertificateAuthority:
+    """A name that signs, and its certificate. Key and certificate are made on first need: RSA takes its time.
+
+    `kind` is "ecdsa" or "rsa". `certify` makes the certificate; None: it is a root and signs itself.
+    """
+
+    def __init__(
+        self, common_name: str, kind: str = "ecdsa", certify: Callable[[PublicKey], x509.Certificate] | None = None
+    ) -> None:
+        self.kind = kind
+        self.subject = _name(common_name)
+        self.signature_algorithm = _ALGORITHMS[kind]
+        self._certify = certify or self._certify_itself
 
     @classmethod
-    def root(cls, common_name: str) -> CertificateAuthority:
+    def root(cls, common_name: str, kind: str = "ecdsa") -> CertificateAuthority:
         """A self-signed one."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        return cls(common_name, kind)
+
+    def intermediate(self, common_name: str, kind: str = "ecdsa") -> CertificateAuthority:
+        """One below this one, for leaves only, which tells no addresses."""
         subject = _name(common_name)
-        builder = _ca_builder(subject, subject, key.public_key(), None)
-        return cls(key, builder.sign(key, hashes.SHA256()))
+        return CertificateAuthority(common_name, kind, lambda key: self.certified(_intermediate(subject, key)))
 
-    def intermediate(self, common_name: str) -> CertificateAuthority:
-        """One below this one, for leaves only."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        builder = (
-            _ca_builder(_name(common_name), self.certificate.subject, key.public_key(), 0)
-            .add_extension(self.authority_key_identifier, critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.CertificatePolicies([x509.PolicyInformation(DOMAIN_VALIDATED, None)]), critical=False)
-        )
-        return CertificateAuthority(key, builder.sign(self.key, hashes.SHA256()))
+    @cached_property
+    def key(self) -> Key:
+        """The private key."""
+        if self.kind == "rsa":
+            return rsa.generate_private_key(65537, 2048)
+        return ec.generate_private_key(ec.SECP256R1())
 
-    @property
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        """Its certificate."""
+        return self._certify(self.key.public_key())
+
+    def _certify_itself(self, key: PublicKey) -> x509.Certificate:
+        return self.certified(_ca_builder(self.subject, key, None))
+
+    def certified(self, builder: x509.CertificateBuilder) -> x509.Certificate:
+        """Issued by it."""
+        return builder.issuer_name(self.subject).sign(self.key, hashes.SHA256())
+
+    def sign(self, said: bytes) -> bytes:
+        """A signature over `said`, by `signature_algorithm`."""
+        key = self.key
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(said, padding.PKCS1v15(), hashes.SHA256())
+        return key.sign(said, ec.ECDSA(hashes.SHA256()))
+
+    @cached_property
+    def spki(self) -> bytes:
+        """The key as a SubjectPublicKeyInfo."""
+        return _spki(self.key.public_key())
+
+    @cached_property
+    def key_hash(self) -> bytes:
+        """SHA-256 of the SubjectPublicKeyInfo."""
+        return hashlib.sha256(self.spki).digest()
+
+    @cached_property
+    def key_bits(self) -> bytes:
+        """The octets of the SubjectPublicKeyInfo's BIT STRING."""
+        reader = der.Reader(self.spki).inside(der.SEQUENCE)
+        reader.element(der.SEQUENCE)
+        return reader.content(der.BIT_STRING)[1:]
+
+    @cached_property
     def key_identifier(self) -> bytes:
         """The subject key identifier's octets."""
-        return self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+        return x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()).digest
 
-    @property
+    @cached_property
     def authority_key_identifier(self) -> x509.AuthorityKeyIdentifier:
         """What a certificate signed by it says about it."""
         return x509.AuthorityKeyIdentifier(self.key_identifier, None, None)
 
-    @property
+    @cached_property
     def pem(self) -> str:
         """The certificate."""
-        return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        return _pem(self.certificate)
 
-    @property
+    @cached_property
     def der(self) -> bytes:
         """The certificate."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
 
-def _ca_builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, path_length: int | None
-) -> x509.CertificateBuilder:
+class Intermediate(CertificateAuthority):
+    """One that signs leaves: below the first root, and for alternate chains below each of the others too."""
+
+    def __init__(self, pki: Pki, index: int, kind: str, common_name: str) -> None:
+        super().__init__(common_name, kind, lambda _key: self.under(0))
+        self._pki = pki
+        self._index = index
+        self._under: dict[int, x509.Certificate] = {}
+        self.revocation: Revocation | None = None
+
+    def under(self, root: int) -> x509.Certificate:
+        """Its certificate by that root."""
+        if root not in self._under:
+            signer, base = self._pki.roots[root], self._pki.base
+            builder = _intermediate(self.subject, self.key.public_key())
+            builder = (
+                builder.add_extension(signer.authority_key_identifier, critical=False)
+                .add_extension(_access(issuer=f"{base}/roots/{root}.cer"), critical=False)
+                .add_extension(_distribution(f"{base}/root-crl/{root}.crl"), critical=False)
+            )
+            self._under[root] = signer.certified(builder)
+        return self._under[root]
+
+    @cached_property
+    def responder(self) -> CertificateAuthority:
+        """Who signs its OCSP answers (RFC 6960 §4.2.2.2)."""
+        name = f"OCSP Responder {self._index} {self._pki.mark} ({WARNING})"
+        subject = _name(name)
+
+        def certify(key: PublicKey) -> x509.Certificate:
+            builder = (
+                _builder(subject, key)
+                .not_valid_before(FIRST)
+                .not_valid_after(LAST)
+                .add_extension(self.authority_key_identifier, critical=False)
+                .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+                .add_extension(_usage("digital_signature"), critical=True)
+                .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+                .add_extension(x509.OCSPNoCheck(), critical=False)
+            )
+            return self.certified(builder)
+
+        return CertificateAuthority(name, self.kind, certify)
+
+    @cached_property
+    def chain_der(self) -> Sequence[bytes]:
+        """Its certificate and the root's."""
+        return self.der, self._pki.roots[0].der
+
+    @cached_property
+    def leaf_extensions(self) -> Sequence[x509.Extension[x509.ExtensionType]]:
+        """What every leaf has that it signs: who signed, and where to look."""
+        base, index = self._pki.base, self._index
+        found: Sequence[x509.ExtensionType] = (
+            self.authority_key_identifier,
+            _access(f"{base}/ocsp/{index}", f"{base}/issuers/{index}.cer"),
+            _distribution(f"{base}/crl/{index}.crl"),
+        )
+        return [x509.Extension(value.oid, False, value) for value in found]
+
+
+def _builder(subject: x509.Name, key: PublicKey) -> x509.CertificateBuilder:
+    return x509.CertificateBuilder().subject_name(subject).public_key(key).serial_number(_new_serial())
+
+
+def _ca_builder(subject: x509.Name, key: PublicKey, path_length: int | None) -> x509.CertificateBuilder:
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(_new_serial())
+        _builder(subject, key)
         .not_valid_before(FIRST)
         .not_valid_after(LAST)
         .add_extension(x509.BasicConstraints(True, path_length), critical=True)
@@ -134,11 +260,31 @@ def _ca_builder(
     )
 
 
+def _intermediate(subject: x509.Name, key: PublicKey) -> x509.CertificateBuilder:
+    return (
+        _ca_builder(subject, key, 0)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(_POLICIES, critical=False)
+    )
+
+
+def _access(ocsp: str | None = None, issuer: str | None = None) -> x509.AuthorityInformationAccess:
+    methods = ((AuthorityInformationAccessOID.OCSP, ocsp), (AuthorityInformationAccessOID.CA_ISSUERS, issuer))
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(method, x509.UniformResourceIdentifier(where)) for method, where in methods if where]
+    )
+
+
+def _distribution(where: str) -> x509.CRLDistributionPoints:
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier(where)], None, None, None)
+    return x509.CRLDistributionPoints([point])
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a CSR asks for, once it has been found good."""
 
-    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    key: PublicKey
     names: frozenset[str]
 
     @property
@@ -147,7 +293,7 @@ class Request:
         return _spki(self.key)
 
 
-def _spki(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> bytes:
+def _spki(key: PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -189,7 +335,7 @@ def read_csr(der: bytes) -> Request:
     return Request(_good_key(key), frozenset(names))
 
 
-def _good_key(key: object) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+def _good_key(key: object) -> PublicKey:
     if isinstance(key, rsa.RSAPublicKey):
         if not 2048 <= key.key_size <= 8192 or key.key_size % 8:
             raise _bad_csr(f"RSA keys have 2048 to 8192 bits, not {key.key_size}")
@@ -204,104 +350,217 @@ def _good_key(key: object) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
 
 
 class Pki:
-    """Root and intermediate, and what they sign. `base` is where CRL and issuers are, once the port is known."""
+    """Roots, intermediates, logs, and what they sign. `base` is where relying parties look, once the port is known.
+
+    `roots[0]` (ECDSA) is above both intermediates, `roots[1]` (RSA) too, for alternate chains.
+    """
 
     def __init__(self, base: str = "http://127.0.0.1:4002") -> None:
         self.base = base
-        mark = secrets.token_hex(3)  # so that two runs' certificates are told apart
-        self.roots = [CertificateAuthority.root(f"Test Root {mark} ({WARNING})")]
-        self.intermediates = [self.roots[0].intermediate(f"Test Intermediate E1 {mark} ({WARNING})")]
+        self.mark = secrets.token_hex(3)  # so that two runs' certificates are told apart
+        self.roots = [
+            CertificateAuthority.root(f"Test Root {self.mark} ({WARNING})"),
+            CertificateAuthority.root(f"Test Root R {self.mark} ({WARNING})", "rsa"),
+        ]
+        self.intermediates: list[Intermediate] = []
+        self.logs = [Log(f"Test Log {number} {self.mark} ({WARNING})") for number in range(2)]
+        self.mode = "ecdsa"
+        self._in_use: dict[str, int] = {}
+        for kind in KINDS:
+            self.new_intermediate(kind)
         self._crl_number = 0
+        self._crls: dict[tuple[str, int], tuple[object, bytes]] = {}
+
+    # who signs
+
+    def use(self, mode: str) -> None:
+        """Which intermediate signs: "ecdsa", "rsa", or "by-key", the kind of the CSR's key. Raises ValueError."""
+        if mode not in MODES:
+            raise ValueError(f"mode: {mode!r:.40} is none of {', '.join(MODES)}")
+        self.mode = mode
+
+    def new_intermediate(self, kind: str) -> int:
+        """A fresh one of that kind signs from now on; its index. The older goes on with CRL and OCSP for its own.
+
+        Raises ValueError.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"kind: {kind!r:.40} is none of {', '.join(KINDS)}")
+        index = len(self.intermediates)
+        generation = 1 + sum(each.kind == kind for each in self.intermediates)
+        name = f"Test Intermediate {kind[0].upper()}{generation} {self.mark} ({WARNING})"
+        self.intermediates.append(Intermediate(self, index, kind, name))
+        self._in_use[kind] = index
+        return index
+
+    def revoke_intermediate(self, index: int, reason: int, now: datetime) -> None:
+        """Put it into the CRLs of the roots. Raises ValueError where that cannot be."""
+        if not 0 <= index < len(self.intermediates):
+            raise ValueError(f"there are {len(self.intermediates)} intermediates")
+        if reason not in CA_REASONS:
+            raise ValueError(f"reason: one of {', '.join(str(code) for code in sorted(CA_REASONS))}")
+        if self.intermediates[index].revocation is not None:
+            raise ValueError(f"intermediate {index} is revoked already")
+        self.intermediates[index].revocation = Revocation(now, reason)
+
+    def issuer_for(self, key: PublicKey) -> int:
+        """The index of the intermediate that signs a certificate for `key` now."""
+        by_key = "rsa" if isinstance(key, rsa.RSAPublicKey) else "ecdsa"
+        return self._in_use[by_key if self.mode == "by-key" else self.mode]
 
     @property
-    def issuer(self) -> CertificateAuthority:
-        """The intermediate that signs now."""
-        return self.intermediates[0]
+    def issuer(self) -> Intermediate:
+        """The intermediate that signs now; where it depends on the key, that for ECDSA."""
+        return self.intermediates[self._in_use["rsa" if self.mode == "rsa" else "ecdsa"]]
 
-    def issue(self, request: Request, names: Sequence[str], account: str, now: datetime) -> Certificate:
-        """A certificate for `names`, valid from `now` as ご利用条件 第3条 says."""
+    # certificates
+
+    def issue(
+        self, request: Request, names: Sequence[str], account: str, now: datetime, lifetime: timedelta | None = None
+    ) -> Certificate:
+        """A certificate for `names`, valid from `now` as ご利用条件 第3条 says, or for `lifetime`.
+
+        First there is a precertificate; each log promises to show it, and the promises are embedded (RFC 6962 §3.1).
+        """
         not_before = now.astimezone(UTC).replace(microsecond=0)
-        until = not_after(not_before)
+        # RFC 5280 §4.1.2.5: both ends belong to it.
+        until = not_after(not_before) if lifetime is None else not_before + lifetime - timedelta(seconds=1)
+        index = self.issuer_for(request.key)
+        issuer = self.intermediates[index]
         serial = _new_serial()
-        common = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names[:1] if len(name) <= 64]
-        flags = ("digital_signature", "key_encipherment") if isinstance(request.key, rsa.RSAPublicKey) else None
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name(common))
-            .issuer_name(self.issuer.certificate.subject)
-            .public_key(request.key)
-            .serial_number(serial)
-            .not_valid_before(not_before)
-            .not_valid_after(until)
-            .add_extension(_usage(*(flags or ("digital_signature",))), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.BasicConstraints(False, None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.key), critical=False)
-            .add_extension(self.issuer.authority_key_identifier, critical=False)
-            .add_extension(self._access(), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=not common)
-            .add_extension(x509.CertificatePolicies([x509.PolicyInformation(DOMAIN_VALIDATED, None)]), critical=False)
-            .add_extension(self._distribution(), critical=False)
-        )
-        certificate = builder.sign(self.issuer.key, hashes.SHA256())
+        precertificate = issuer.certified(_leaf_builder(request, names, serial, not_before, until, issuer))
+        tbs = precertificate.tbs_certificate_bytes
+        # The final certificate's octets are known only at the end; until then nobody can ask the logs.
+        entry = Issued(b"", precertificate.signature, issuer)
+        signed_entry = precert_entry(issuer.key_hash, tbs)
+        tbs = with_scts(tbs, [log.add(entry, now, signed_entry).octets for log in self.logs])
+        entry.certificate = der.sequence(tbs, issuer.signature_algorithm, der.bit_string(issuer.sign(tbs)))
         return Certificate(
             serial,
             account,
             tuple(names),
             not_before,
             until,
-            certificate.public_bytes(serialization.Encoding.DER),
-            0,
+            entry.certificate,
+            index,
             request.spki,
-            ari_id(self.issuer.key_identifier, serial),
+            ari_id(issuer.key_identifier, serial),
         )
 
-    def _access(self) -> x509.AuthorityInformationAccess:
-        issuer = x509.UniformResourceIdentifier(f"{self.base}/issuers/0.cer")
-        return x509.AuthorityInformationAccess(
-            [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, issuer)]
-        )
+    @property
+    def alternates(self) -> int:
+        """How many chains a certificate has beside the default one; known without making them."""
+        return len(self.roots) - 1
 
-    def _distribution(self) -> x509.CRLDistributionPoints:
-        where = x509.UniformResourceIdentifier(f"{self.base}/crl/0.crl")
-        return x509.CRLDistributionPoints([x509.DistributionPoint([where], None, None, None)])
+    def chain(self, certificate: Certificate, number: int = 0) -> str:
+        """Leaf and intermediate, PEM; 0 is the default, then come the alternates (RFC 8555 §7.4.2). IndexError."""
+        if not 0 <= number < len(self.roots):
+            raise IndexError(f"there are {len(self.roots)} chains")
+        return leaf_pem(certificate) + _pem(self.intermediates[certificate.issuer].under(number))
+
+    def chains(self, certificate: Certificate) -> list[str]:
+        """All of them, the default first."""
+        return [self.chain(certificate, number) for number in range(1 + self.alternates)]
 
     def chain_pem(self, certificate: Certificate) -> str:
         """Leaf and intermediate (RFC 8555 §9.1)."""
-        return leaf_pem(certificate) + self.intermediates[certificate.issuer].pem
+        return self.chain(certificate)
 
-    def crl(self, certificates: Iterable[Certificate], now: datetime) -> bytes:
-        """The CRL as of `now`, DER. 第11条2項の2: reason 0 is not written into it."""
-        self._crl_number += 1
+    # lists of what is revoked
+
+    def crl(self, index: int, certificates: Iterable[Certificate], now: datetime) -> bytes:
+        """An intermediate's CRL as of `now`, DER. 第11条2項の2: reason 0 is not written into it.
+
+        One that has expired leaves it a CRL's life later (RFC 5280 §3.3: it stands in one issued after its end).
+        """
+        revoked = [
+            (each.serial, each.revocation)
+            for each in certificates
+            if each.issuer == index and each.revocation is not None and each.not_after + CRL_LIFE >= now
+        ]
+        return self._crl("crl", index, self.intermediates[index], revoked, now)
+
+    def root_crl(self, index: int, now: datetime) -> bytes:
+        """A root's CRL as of `now`, DER."""
+        revoked = [
+            (each.under(index).serial_number, each.revocation)
+            for each in self.intermediates
+            if each.revocation is not None
+        ]
+        return self._crl("root-crl", index, self.roots[index], revoked, now)
+
+    def _crl(
+        self,
+        place: str,
+        index: int,
+        signer: CertificateAuthority,
+        revoked: Sequence[tuple[int, Revocation]],
+        now: datetime,
+    ) -> bytes:
         moment = now.replace(microsecond=0)
+        content, made = self._crls.get((place, index), (None, b""))
+        if content == (moment, self.base, revoked):
+            return made
+        self._crl_number += 1
         builder = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self.issuer.certificate.subject)
+            .issuer_name(signer.subject)
             .last_update(moment)
-            .next_update(moment + CRL_LIFE)
-            .add_extension(self.issuer.authority_key_identifier, critical=False)
+            .next_update(moment + CRL_LIFE - timedelta(seconds=1))
+            .add_extension(signer.authority_key_identifier, critical=False)
             .add_extension(x509.CRLNumber(self._crl_number), critical=False)
         )
-        for certificate in certificates:
-            if certificate.revocation is not None:
-                builder = builder.add_revoked_certificate(_entry(certificate))
-        return builder.sign(self.issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        for serial, revocation in revoked:
+            builder = builder.add_revoked_certificate(_entry(serial, revocation))
+        made = builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        self._crls[place, index] = ((moment, self.base, revoked), made)
+        return made
 
 
-def _entry(certificate: Certificate) -> x509.RevokedCertificate:
-    revocation = certificate.revocation
-    if revocation is None:
-        raise ValueError(f"{certificate.serial_hex} is not revoked")
-    builder = x509.RevokedCertificateBuilder().serial_number(certificate.serial).revocation_date(revocation.at)
+def _leaf_builder(
+    request: Request,
+    names: Sequence[str],
+    serial: int,
+    not_before: datetime,
+    until: datetime,
+    issuer: Intermediate,
+) -> x509.CertificateBuilder:
+    """A precertificate, unsigned."""
+    common = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names[:1] if len(name) <= 64]
+    usage = _RSA_USAGE if isinstance(request.key, rsa.RSAPublicKey) else _ECDSA_USAGE
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name(common))
+        .public_key(request.key)
+        .serial_number(serial)
+        .not_valid_before(not_before)
+        .not_valid_after(until)
+        .add_extension(usage, critical=True)
+        .add_extension(_SERVER_AUTH, critical=False)
+        .add_extension(_NO_CA, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.key), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=not common)
+        .add_extension(_POLICIES, critical=False)
+    )
+    for extension in issuer.leaf_extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    return builder.add_extension(x509.PrecertPoison(), critical=True)
+
+
+def _entry(serial: int, revocation: Revocation) -> x509.RevokedCertificate:
+    builder = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(revocation.at)
     if revocation.reason in _REASON_FLAGS:
         builder = builder.add_extension(x509.CRLReason(_REASON_FLAGS[revocation.reason]), critical=False)
     return builder.build()
 
 
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
 def leaf_pem(certificate: Certificate) -> str:
     """One certificate as PEM."""
-    loaded = x509.load_der_x509_certificate(certificate.der)
-    return loaded.public_bytes(serialization.Encoding.PEM).decode("ascii")
+    return _pem(x509.load_der_x509_certificate(certificate.der))
 
 
 def ari_id(key_identifier: bytes, serial: int) -> str:
@@ -333,11 +592,7 @@ def https_certificate(
     general = [x509.DNSName(name) for name in names]
     general_addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     builder = (
-        x509.CertificateBuilder()
-        .subject_name(_name(f"Test HTTPS ({WARNING})"))
-        .issuer_name(root.certificate.subject)
-        .public_key(key.public_key())
-        .serial_number(_new_serial())
+        _builder(_name(f"Test HTTPS ({WARNING})"), key.public_key())
         .not_valid_before(FIRST)
         .not_valid_after(LAST)
         .add_extension(x509.SubjectAlternativeName([*general, *general_addresses]), critical=False)
@@ -347,7 +602,7 @@ def https_certificate(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(root.authority_key_identifier, critical=False)
     )
-    certificate = builder.sign(root.key, hashes.SHA256())
+    certificate = root.certified(builder)
     key_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
