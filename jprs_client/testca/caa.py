@@ -10,10 +10,13 @@ from dns.rdtypes.ANY.CAA import CAA
 
 from jprs_client.testca.problems import Problem
 from jprs_client.testca.resolver import LookupFailedError, Resolver
+from jprs_client.testca.validation import Perspective, agreed
 
 _UNDERSTOOD = frozenset({"issue", "issuewild", "iodef"})
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
-_PARAMETER = re.compile(r"\s*([A-Za-z0-9]+)\s*=\s*([\x21-\x3a\x3c-\x7e]*)\s*\Z")
+#: RFC 8659 §4.2: white space is spaces and tabs, a tag may have hyphens inside.
+_BLANK = " \t"
+_PARAMETER = re.compile(r"[ \t]*([A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*)[ \t]*=[ \t]*([\x21-\x3a\x3c-\x7e]*)[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,12 @@ def _refusal(value: str, issuance: Issuance) -> str | None:
 def _parse(value: str) -> tuple[str, Mapping[str, list[str]]] | None:
     """RFC 8659 §4.2: the issuer's domain, maybe empty, and its parameters."""
     domain, *rest = value.split(";")
-    domain = domain.strip().lower()
+    domain = domain.strip(_BLANK).lower()
     if domain and not _DOMAIN.match(domain):
         return None
     parameters: dict[str, list[str]] = {}
     for text in rest:
-        if not text.strip():
+        if not text.strip(_BLANK):
             continue
         match = _PARAMETER.match(text)
         if match is None:
@@ -117,3 +120,18 @@ async def check(resolver: Resolver, name: str, issuance: Issuance) -> Problem | 
     shown = ", ".join(str(record) for record in records)
     full_name = f"*.{name}" if issuance.wildcard else name
     return Problem("caa", f"CAA at {where} forbids issuing for {full_name}: {why} (found: {shown:.300})")
+
+
+async def corroborated(perspectives: Sequence[Perspective], name: str, issuance: Issuance) -> Problem | None:
+    """What is said about issuing for `name` from several places; the primary decides, the others agree."""
+
+    async def ask(perspective: Perspective) -> None:
+        problem = await check(perspective.resolver, name, issuance)
+        if problem is not None:
+            raise problem
+
+    try:
+        await agreed(perspectives, ask)
+    except Problem as problem:
+        return problem
+    return None

@@ -7,7 +7,8 @@ import ipaddress
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import dns.exception
@@ -22,6 +23,8 @@ import dns.rrset
 
 #: Answers are not to be kept: the next one may differ.
 TTL = 0
+#: The perspective that decides; the others are to agree.
+PRIMARY = "primary"
 _MOST_CNAMES = 16
 _MOST_REMEMBERED = 2000
 
@@ -31,78 +34,134 @@ def key_of(host: str) -> str:
     return host.rstrip(".").lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked; `perspective` is empty for whoever asked over the network."""
+
+    name: str
+    kind: str
+    perspective: str = ""
+
+
+@dataclass(slots=True)
+class _Table:
+    """What is said about names: to everybody, or to one perspective."""
+
+    records: dict[tuple[str, str], list[dns.rdata.Rdata]] = field(default_factory=dict)
+    cnames: dict[str, str] = field(default_factory=dict)
+    servfail: set[str] = field(default_factory=set)
+    nxdomain: set[str] = field(default_factory=set)
+    defaults: dict[str, list[dns.rdata.Rdata]] = field(default_factory=dict)
+
+
 class Zone:
-    """Every record there is. A name nobody has set anything for has the default addresses."""
+    """Every record there is. A name nobody has set anything for has the default addresses.
+
+    Whatever is set for one perspective alone is what that one sees, in place of what everybody sees; the port shows
+    what the primary one sees.
+    """
 
     def __init__(self, ipv4: str = "127.0.0.1", ipv6: str = "") -> None:
-        self.default_ipv4 = ipv4
-        self.default_ipv6 = ipv6
-        self._records: dict[tuple[str, str], list[str]] = {}
-        self._cnames: dict[str, str] = {}
-        self._servfail: set[str] = set()
-        self._nxdomain: set[str] = set()
-        self.asked: deque[tuple[str, str]] = deque(maxlen=_MOST_REMEMBERED)
+        self._everybody = _Table()
+        self._alone: dict[str, _Table] = {}
+        self.set_default("A", ipv4)
+        self.set_default("AAAA", ipv6)
+        self.asked: deque[Question] = deque(maxlen=_MOST_REMEMBERED)
 
     # steering
 
-    def add(self, host: str, kind: str, values: Iterable[str]) -> None:
+    def _table(self, perspective: str | None) -> _Table:
+        return self._everybody if perspective is None else self._alone.setdefault(perspective, _Table())
+
+    def set_default(self, kind: str, address: str, perspective: str | None = None) -> None:
+        """What A or AAAA records a name has that has none of its own; empty: none. Raises ValueError."""
+        self._table(perspective).defaults[kind] = [_rdata(kind, address)] if address else []
+
+    def add(self, host: str, kind: str, values: Iterable[str], perspective: str | None = None) -> None:
         """Add records, written as in a zone file. Raises ValueError where one cannot be read."""
-        values = list(values)
-        for value in values:
-            _rdata(kind, value)
-        self._records.setdefault((key_of(host), kind), []).extend(values)
+        rdatas = [_rdata(kind, value) for value in values]
+        self._table(perspective).records.setdefault((key_of(host), kind), []).extend(rdatas)
 
-    def clear(self, host: str, kind: str) -> None:
+    def clear(self, host: str, kind: str, perspective: str | None = None) -> None:
         """Remove a name's records of that kind."""
-        self._records.pop((key_of(host), kind), None)
+        self._table(perspective).records.pop((key_of(host), kind), None)
 
-    def set_cname(self, host: str, target: str) -> None:
+    def set_cname(self, host: str, target: str, perspective: str | None = None) -> None:
         """Make `host` an alias. Raises ValueError where `target` is no name."""
         _rdata("CNAME", key_of(target) + ".")
-        self._cnames[key_of(host)] = key_of(target)
+        self._table(perspective).cnames[key_of(host)] = key_of(target)
 
-    def clear_cname(self, host: str) -> None:
+    def clear_cname(self, host: str, perspective: str | None = None) -> None:
         """Make `host` an alias no more."""
-        self._cnames.pop(key_of(host), None)
+        self._table(perspective).cnames.pop(key_of(host), None)
 
-    def set_servfail(self, host: str, broken: bool) -> None:
+    def set_servfail(self, host: str, broken: bool, perspective: str | None = None) -> None:
         """Answer SERVFAIL for `host`, or no longer."""
-        (self._servfail.add if broken else self._servfail.discard)(key_of(host))
+        servfail = self._table(perspective).servfail
+        (servfail.add if broken else servfail.discard)(key_of(host))
 
-    def set_nxdomain(self, host: str, missing: bool) -> None:
+    def set_nxdomain(self, host: str, missing: bool, perspective: str | None = None) -> None:
         """Answer NXDOMAIN for `host`, or no longer."""
-        (self._nxdomain.add if missing else self._nxdomain.discard)(key_of(host))
+        nxdomain = self._table(perspective).nxdomain
+        (nxdomain.add if missing else nxdomain.discard)(key_of(host))
+
+    def forget(self, host: str | None = None) -> None:
+        """Forget what was asked about `host`, or at all."""
+        kept = [] if host is None else [question for question in self.asked if question.name != key_of(host)]
+        self.asked.clear()
+        self.asked.extend(kept)
 
     # answering
 
     def look_up(self, host: str, kind: str) -> tuple[dns.rcode.Rcode, list[dns.rrset.RRset]]:
-        """The answer as a resolver gives it: aliases followed, and their records in front."""
-        name = key_of(host)
-        self.asked.append((name, kind))
-        answer: list[dns.rrset.RRset] = []
-        for _ in range(_MOST_CNAMES):
-            if name in self._servfail:
-                return dns.rcode.SERVFAIL, []
-            if name in self._nxdomain:
-                return dns.rcode.NXDOMAIN, answer
-            target = self._cnames.get(name)
-            if target is None or kind == "CNAME":
-                values = [target + "."] if target is not None else self._values(name, kind)
-                if values:
-                    answer.append(_rrset(name, kind, values))
-                return dns.rcode.NOERROR, answer
-            answer.append(_rrset(name, "CNAME", [target + "."]))
-            name = target
-        return dns.rcode.SERVFAIL, []  # a loop
+        """The answer to somebody on the network: aliases followed, and their records in front."""
+        rcode, aliases, name, rdatas = self._found(host, kind, PRIMARY, "")
+        answer = [_rrset(alias, [_rdata("CNAME", target + ".")]) for alias, target in aliases]
+        return rcode, answer + ([_rrset(name, rdatas)] if rdatas else [])
 
-    def _values(self, name: str, kind: str) -> list[str]:
-        values = self._records.get((name, kind))
-        if values is not None:
-            return values
-        default = {"A": self.default_ipv4, "AAAA": self.default_ipv6}.get(kind, "")
-        # A name with addresses of one family set by hand does not get the other by default.
-        other = {"A": "AAAA", "AAAA": "A"}.get(kind, "")
-        return [default] if default and (name, other) not in self._records else []
+    def records(self, host: str, kind: str, perspective: str) -> tuple[dns.rcode.Rcode, Sequence[dns.rdata.Rdata]]:
+        """What a perspective sees behind all aliases."""
+        rcode, _, _, rdatas = self._found(host, kind, perspective, perspective)
+        return rcode, rdatas
+
+    def _found(
+        self, host: str, kind: str, perspective: str, asker: str
+    ) -> tuple[dns.rcode.Rcode, list[tuple[str, str]], str, Sequence[dns.rdata.Rdata]]:
+        """Code, aliases on the way, the name behind them, and its records."""
+        name = key_of(host)
+        self.asked.append(Question(name, kind, asker))
+        own = self._alone.get(perspective)
+        tables = [self._everybody] if own is None else [own, self._everybody]
+        aliases: list[tuple[str, str]] = []
+        for _ in range(_MOST_CNAMES):
+            found = _said(tables, name, kind)
+            if isinstance(found, dns.rcode.Rcode):
+                return found, aliases if found is dns.rcode.NXDOMAIN else [], name, []
+            if not isinstance(found, str):
+                return dns.rcode.NOERROR, aliases, name, found
+            aliases.append((name, found))
+            name = found
+        return dns.rcode.SERVFAIL, [], name, []  # aliases in a circle
+
+
+def _said(tables: Sequence[_Table], name: str, kind: str) -> dns.rcode.Rcode | str | Sequence[dns.rdata.Rdata]:
+    """A code, the name that `name` is an alias of, or its records. The first table that says something counts."""
+    for table in tables:
+        if name in table.servfail:
+            return dns.rcode.SERVFAIL
+        if name in table.nxdomain:
+            return dns.rcode.NXDOMAIN
+        target = table.cnames.get(name)
+        if target is not None:
+            return target if kind != "CNAME" else [_rdata("CNAME", target + ".")]
+        found = table.records.get((name, kind))
+        if found is not None:
+            return found
+    # A name with addresses of one family set by hand does not get the other by default.
+    other = {"A": "AAAA", "AAAA": "A"}.get(kind)
+    if other is None or any((name, other) in table.records for table in tables):
+        return ()
+    return next(table.defaults[kind] for table in tables if kind in table.defaults)
 
 
 def _rdata(kind: str, value: str) -> dns.rdata.Rdata:
@@ -112,9 +171,8 @@ def _rdata(kind: str, value: str) -> dns.rdata.Rdata:
         raise ValueError(f"{value!r:.80} is no {kind} record") from error
 
 
-def _rrset(name: str, kind: str, values: Iterable[str]) -> dns.rrset.RRset:
-    owner = dns.name.from_text(name)
-    return dns.rrset.from_rdata_list(owner, TTL, [_rdata(kind, value) for value in values])
+def _rrset(name: str, rdatas: Sequence[dns.rdata.Rdata]) -> dns.rrset.RRset:
+    return dns.rrset.from_rdata_list(dns.name.from_text(name), TTL, rdatas)
 
 
 def txt(value: str) -> str:

@@ -258,14 +258,14 @@ class ManagementFront:
             ]
 
         def default_ipv4(document: Document) -> None:
-            zone.default_ipv4 = _address_or_none(document, "A")
+            zone.set_default("A", _address_or_none(document, "A"))
 
         def default_ipv6(document: Document) -> None:
-            zone.default_ipv6 = _address_or_none(document, "AAAA")
+            zone.set_default("AAAA", _address_or_none(document, "AAAA"))
 
         def asked(ask: Ask) -> Response:
             wanted = dns.key_of(host(ask.document))
-            return json_response(200, [{"name": n, "type": kind} for n, kind in zone.asked if n == wanted])
+            return json_response(200, [{"name": q.name, "type": q.kind} for q in zone.asked if q.name == wanted])
 
         return {
             "/set-txt": done(lambda d: zone.add(host(d), "TXT", [dns.txt(_text(d, "value"))])),

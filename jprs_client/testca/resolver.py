@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 
-from jprs_client.testca.dns import Zone
+from jprs_client.testca.dns import PRIMARY, Zone
 
 #: Seconds for one question.
 PATIENCE = 5.0
@@ -39,16 +39,16 @@ class Resolver(Protocol):
 
 
 class ZoneResolver:
-    """The mock DNS without the way over the network."""
+    """The mock DNS without the way over the network, as one perspective sees it."""
 
-    def __init__(self, zone: Zone) -> None:
+    def __init__(self, zone: Zone, perspective: str = PRIMARY) -> None:
         self._zone = zone
+        self._perspective = perspective
 
     async def look_up(self, host: str, kind: str) -> Answer:
         """The records of `host` behind its aliases."""
-        rcode, answer = self._zone.look_up(host, kind)
-        wanted = dns.rdatatype.from_text(kind)
-        return _checked(host, kind, rcode, [rdata for rrset in answer if rrset.rdtype == wanted for rdata in rrset])
+        rcode, records = self._zone.records(host, kind, self._perspective)
+        return _checked(host, kind, rcode, records)
 
 
 class NetworkResolver:
