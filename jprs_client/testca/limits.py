@@ -18,17 +18,21 @@ class Limits:
     _seen: dict[tuple[str, str], deque[datetime]] = field(default_factory=dict)
 
     def set(self, endpoint: str, count: int, per: timedelta) -> None:
-        """At most `count` requests to `endpoint` in any span of `per`."""
+        """At most `count` requests to `endpoint` in any span of `per`; what was asked before does not count."""
         self._limits[endpoint] = (count, per)
+        self._seen = {key: seen for key, seen in self._seen.items() if key[0] != endpoint}
 
-    def clear(self) -> None:
-        """No limit any more."""
-        self._limits.clear()
-        self._seen.clear()
+    def clear(self, endpoint: str | None = None) -> None:
+        """No limit any more: for `endpoint`, or at all."""
+        if endpoint is None:
+            self._limits.clear()
+            self._seen.clear()
+        elif self._limits.pop(endpoint, None) is not None:
+            self._seen = {key: seen for key, seen in self._seen.items() if key[0] != endpoint}
 
     def shown(self) -> Mapping[str, Mapping[str, float]]:
         """Those in force."""
-        return {name: {"count": count, "per": per.total_seconds()} for name, (count, per) in self._limits.items()}
+        return {name: {"count": count, "seconds": per.total_seconds()} for name, (count, per) in self._limits.items()}
 
     def count(self, endpoint: str, account: str, now: datetime) -> None:
         """One more request. Raises Problem rateLimited, with Retry-After, where it is one too many."""
@@ -39,6 +43,8 @@ class Limits:
         seen = self._seen.setdefault((endpoint, account), deque())
         while seen and seen[0] <= now - per:
             seen.popleft()
+        while seen and seen[-1] > now:  # the clock was set back
+            seen.pop()
         if len(seen) >= most:
             wait = -((now - per - seen[0]) // timedelta(seconds=1)) if seen else int(per.total_seconds())
             raise Problem(

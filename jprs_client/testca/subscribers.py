@@ -6,6 +6,7 @@ Pure: whoever asks says what time it is. `Contracts.pass_until` makes happen wha
 from __future__ import annotations
 
 import calendar
+import heapq
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,7 +39,10 @@ def _next_month(day: date) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class UsageFqdn:
-    """One usage FQDN of one subscriber. `started` and `ends` are JST days; both belong to the period."""
+    """One usage FQDN of one subscriber. `started` and `ends` are JST days; both belong to the period.
+
+    `cancelled`: JPRS ended it (第12条1項), on the day `ends`, in the middle of which it was over.
+    """
 
     name: str
     term: Term
@@ -47,6 +51,7 @@ class UsageFqdn:
     ends: date | None = None
     terminating: bool = False
     ended: bool = False
+    cancelled: bool = False
 
     @property
     def status(self) -> str:
@@ -78,10 +83,18 @@ class UsageFqdn:
             raise ContractError(f"{self.name} has not started")
         return replace(self, ends=self.continuation.end_from(self.ends))
 
+    def cancelled_at(self, now: datetime) -> UsageFqdn:
+        """第12条1項: JPRS ends use at once, whatever the end day was."""
+        ends = None if self.started is None else jst_day(now)
+        return replace(self, ends=ends, terminating=False, ended=True, cancelled=True)
+
 
 @dataclass(slots=True)
 class Subscriber:
-    """A subscriber (本サービス利用者). `limited` is False for one that may use any name."""
+    """A subscriber (本サービス利用者). `limited` is False for one that may use any name.
+
+    `former`: accounts that earlier credentials made.
+    """
 
     identity: str
     name: str
@@ -90,6 +103,13 @@ class Subscriber:
     hmac_key: bytes
     usage_fqdns: dict[str, UsageFqdn] = field(default_factory=dict)
     account: str | None = None
+    number: int = 0
+    former: list[str] = field(default_factory=list)
+
+    @property
+    def accounts(self) -> Sequence[str]:
+        """Every account that its credentials ever made, oldest first."""
+        return self.former if self.account is None else [*self.former, self.account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +134,8 @@ class Contracts:
         self.subscribers: dict[str, Subscriber] = {}
         self._by_key_id: dict[str, Subscriber] = {}
         self._suspensions: list[tuple[datetime, datetime | None]] = []
-        self._next_at: datetime | None = None
-        self._next_known = True
+        # Ends to come: when, whose (in order of subscription), which. One that has moved since stays until its turn.
+        self._ends: list[tuple[datetime, int, str, str]] = []
 
     # the operator's side
 
@@ -127,14 +147,30 @@ class Contracts:
     ) -> Subscriber:
         """A new subscriber. `usage_fqdns` None: any name. `eab`: credentials to use instead of new ones."""
         identity = self._new_id()
-        key_id, hmac_key = eab or (f"eab-{identity}", secrets.token_bytes(32))
-        if key_id in self._by_key_id:
-            raise ContractError(f"the key id {key_id} is in use")
-        subscriber = Subscriber(identity, name, usage_fqdns is not None, key_id, hmac_key)
+        key_id, hmac_key = self._credentials(f"eab-{identity}", eab)
+        subscriber = Subscriber(identity, name, usage_fqdns is not None, key_id, hmac_key, number=len(self.subscribers))
         for usage_fqdn in usage_fqdns or ():
             self._apply(subscriber, *usage_fqdn)
         self.subscribers[identity] = subscriber
         self._by_key_id[key_id] = subscriber
+        return subscriber
+
+    def _credentials(self, key_id: str, given: tuple[str, bytes] | None) -> tuple[str, bytes]:
+        found = given or (key_id, secrets.token_bytes(32))
+        if found[0] in self._by_key_id:
+            raise ContractError(f"the key id {found[0]} is in use")
+        return found
+
+    def renew_credentials(self, identity: str, eab: tuple[str, bytes] | None = None) -> Subscriber:
+        """第5条1項: hand out credentials anew, for one more account; those before are no longer known."""
+        subscriber = self.subscriber(identity)
+        renewed = self._credentials(f"eab-{identity}-{self._new_id()}", eab)
+        del self._by_key_id[subscriber.key_id]
+        subscriber.key_id, subscriber.hmac_key = renewed
+        self._by_key_id[subscriber.key_id] = subscriber
+        if subscriber.account is not None:
+            subscriber.former.append(subscriber.account)
+            subscriber.account = None
         return subscriber
 
     def apply(self, identity: str, name: str, term: Term, continuation: Term | None = None) -> UsageFqdn:
@@ -149,7 +185,8 @@ class Contracts:
 
     def _put(self, subscriber: Subscriber, usage: UsageFqdn) -> UsageFqdn:
         subscriber.usage_fqdns[usage.name] = usage
-        self._next_known = False
+        if usage.over_at is not None:
+            heapq.heappush(self._ends, (usage.over_at, subscriber.number, usage.name, subscriber.identity))
         return usage
 
     def carry_on_by(self, identity: str, name: str, continuation: Term) -> UsageFqdn:
@@ -167,6 +204,13 @@ class Contracts:
         if not self.usage_fqdn(identity, name).terminating:
             raise ContractError(f"no termination notice is filed for {name}")
         return self._change(identity, name, terminating=False)
+
+    def cancel(self, identity: str, name: str, now: datetime) -> PeriodPassed:
+        """第12条1項: JPRS ends use at once. What was applied for and has not started goes as well."""
+        usage_fqdn = self.usage_fqdn(identity, name)
+        if usage_fqdn.ended:
+            raise ContractError(f"{name} ended on {usage_fqdn.ends}")
+        return PeriodPassed(now, identity, self._put(self.subscriber(identity), usage_fqdn.cancelled_at(now)))
 
     def _change(
         self, identity: str, name: str, *, terminating: bool | None = None, continuation: Term | None = None
@@ -256,21 +300,23 @@ class Contracts:
 
     def next_at(self) -> datetime | None:
         """The next moment at which a period passes."""
-        if not self._next_known:
-            moments = (u.over_at for s in self.subscribers.values() for u in s.usage_fqdns.values())
-            self._next_at = min((moment for moment in moments if moment is not None), default=None)
-            self._next_known = True
-        return self._next_at
+        while self._ends:
+            at, _, name, identity = self._ends[0]
+            usage = self.subscribers[identity].usage_fqdns.get(name)
+            if usage is not None and usage.over_at == at:
+                return at
+            heapq.heappop(self._ends)
+        return None
 
     def pass_until(self, moment: datetime) -> Iterator[list[PeriodPassed]]:
         """Make happen what is due by `moment`: one list a moment, in order."""
         while (at := self.next_at()) is not None and at <= moment:
-            yield [
-                PeriodPassed(at, subscriber.identity, self._passed(subscriber, usage))
-                for subscriber in self.subscribers.values()
-                for usage in sorted(subscriber.usage_fqdns.values(), key=lambda usage: usage.name)
-                if usage.over_at == at
-            ]
+            passed = []
+            while self.next_at() == at:
+                _, _, name, identity = heapq.heappop(self._ends)
+                subscriber = self.subscribers[identity]
+                passed.append(PeriodPassed(at, identity, self._passed(subscriber, subscriber.usage_fqdns[name])))
+            yield passed
 
     def _passed(self, subscriber: Subscriber, usage: UsageFqdn) -> UsageFqdn:
         over = usage.terminating or (usage.ends is not None and self._suspended_on(usage.ends))
