@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from jprs_client.testca.asgi import Response, json_response
@@ -21,7 +23,16 @@ from jprs_client.testca.orders import (
     Order,
     Status,
 )
-from jprs_client.testca.payloads import der_said, names_said, read_contact, read_flag, read_names, read_octets
+from jprs_client.testca.payloads import (
+    der_said,
+    names_said,
+    read_ari_id,
+    read_certificate,
+    read_contact,
+    read_flag,
+    read_names,
+    read_octets,
+)
 from jprs_client.testca.problems import Problem, malformed
 from jprs_client.testca.signed import Gate, Signed, new_key
 from jprs_client.testca.signer import read_csr
@@ -30,7 +41,6 @@ from jprs_client.testca.work import Work
 
 #: RFC 9773 §4.3: six hours until the next look at renewal information.
 _LOOK_AGAIN = "21600"
-_ORDERS_A_PAGE = 100
 
 
 class Acme:
@@ -43,9 +53,10 @@ class Acme:
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """Every path of the ACME side, `{}` for a segment that varies, and what stands there."""
-        return {
+        every = {
             "/dir": Endpoint("directory", get=self._directory, post=self._read_signed(self._directory)),
-            "/terms": Endpoint("terms", get=_terms),
+            "/terms": Endpoint("terms", get=self._terms),
+            "/terms/{}": Endpoint("terms", get=self._terms),
             "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce, post=self._read_signed(_new_nonce)),
             "/acme/new-account": Endpoint("newAccount", post=self._new_account),
             "/acme/account/{}": Endpoint("account", post=self._account),
@@ -56,10 +67,12 @@ class Acme:
             "/acme/authorization/{}": Endpoint("authorization", post=self._authorization),
             "/acme/challenge/{}/{}": Endpoint("challenge", post=self._challenge),
             "/acme/certificate/{}": Endpoint("certificate", post=self._certificate),
+            "/acme/certificate/{}/{}": Endpoint("certificate", post=self._certificate),
             "/acme/revoke-cert": Endpoint("revokeCert", post=self._revoke_cert),
             "/acme/key-change": Endpoint("keyChange", post=self._key_change),
             "/acme/renewal-info/{}": Endpoint("renewalInfo", get=self._renewal_info),
         }
+        return {path: endpoint for path, endpoint in every.items() if endpoint.name not in self._ca.settings.without}
 
     def names_concerned(self, call: Call) -> Sequence[str]:
         """The DNS names a request is about, as far as can be told before it is verified."""
@@ -83,6 +96,9 @@ class Acme:
         signed = self._gate.open(call.request, call.base, by=by, refuse_nonce=refuse_nonce)
         if signed.account is not None:
             call.account = signed.account.identity
+        # A key without an account is new each time; accounts are counted all together.
+        counted = "" if call.endpoint == "newAccount" else call.account or signed.jwk.thumbprint
+        self._ca.limits.count(call.endpoint, counted, self._ca.clock.now())
         return signed
 
     # the directory
@@ -97,25 +113,36 @@ class Acme:
         return read
 
     def _directory(self, call: Call) -> Response:
+        terms = f"{call.base}{self._ca.terms.path}"
         meta: dict[str, Any] = {
-            "termsOfService": f"{call.base}/terms",
-            "website": f"{call.base}/terms",
+            "termsOfService": terms,
+            "website": terms,
             "caaIdentities": list(self._ca.settings.caa_identities),
         }
         if self._ca.settings.eab_required:
             meta["externalAccountRequired"] = True
-        return json_response(
-            200,
-            {
-                "newNonce": call.link("new-nonce"),
-                "newAccount": call.link("new-account"),
-                "newOrder": call.link("new-order"),
-                "revokeCert": call.link("revoke-cert"),
-                "keyChange": call.link("key-change"),
-                "renewalInfo": call.link("renewal-info"),
-                "meta": meta,
-            },
+        if self._ca.settings.profiles:
+            meta["profiles"] = {name: profile.description for name, profile in self._ca.settings.profiles.items()}
+        entries = {
+            "newNonce": "new-nonce",
+            "newAccount": "new-account",
+            "newOrder": "new-order",
+            "revokeCert": "revoke-cert",
+            "keyChange": "key-change",
+            "renewalInfo": "renewal-info",
+        }
+        offered = {name: call.link(path) for name, path in entries.items() if name not in self._ca.settings.without}
+        return json_response(200, {**offered, "meta": meta})
+
+    def _terms(self, call: Call) -> Response:
+        edition = call.segments[0] if call.segments else "1"
+        if edition not in {str(number) for number in range(1, self._ca.terms.edition + 1)}:
+            raise malformed("no such edition of the terms", 404)
+        text = (
+            f"TEST - DO NOT TRUST\nEdition {edition} of the terms of this test CA: its certificates are for tests.\n"
+            'An account agrees to the edition in force by sending {"termsOfServiceAgreed": true} to its URL.\n'
         )
+        return Response(200, text.encode(), "text/plain; charset=utf-8")
 
     # accounts
 
@@ -123,17 +150,17 @@ class Acme:
         signed = self._signed(call, "jwk")
         document = signed.document()
         account = self._ca.book.account_by_key(signed.jwk)
-        if account is not None:
+        if account is not None:  # RFC 8555 §7.3.1: whatever else the request says is ignored
             call.account = account.identity
             if account.status is not Status.VALID:
                 raise Problem("unauthorized", f"the account of this key is {account.status}", 401)
             return self._account_response(call, account, 200)
         if read_flag(document, "onlyReturnExisting"):
             raise Problem("accountDoesNotExist", "this key has no account")
+        self._gate.good_key(signed.jwk)
         contact = read_contact(document)
         if not read_flag(document, "termsOfServiceAgreed"):
-            terms = ("Link", f'<{call.base}/terms>;rel="terms-of-service"')
-            raise Problem("userActionRequired", "the terms of service are to be agreed to", headers=(terms,))
+            self._ca.terms.require(0, call.base)
         binding = document.get("externalAccountBinding")
         subscriber = None
         if binding is not None:
@@ -148,6 +175,7 @@ class Acme:
             subscriber.identity if subscriber else None,
             binding,
         )
+        account.agreed = self._ca.terms.edition
         if subscriber is not None:  # only now are the credentials used up
             subscriber.account = account.identity
         call.account = account.identity
@@ -157,13 +185,14 @@ class Acme:
         document: dict[str, Any] = {
             "status": account.status,
             "contact": list(account.contact),
-            "termsOfServiceAgreed": True,
+            "termsOfServiceAgreed": account.agreed >= self._ca.terms.edition,
             "orders": call.link("account", account.identity, "orders"),
         }
         if account.binding is not None:
             document["externalAccountBinding"] = dict(account.binding)
         response = json_response(status, document)
         response.set("Location", call.link("account", account.identity))
+        response.headers.append(("Link", f'<{call.base}{self._ca.terms.path}>;rel="terms-of-service"'))
         return response
 
     def _own_account(self, call: Call) -> tuple[Signed, Account]:
@@ -176,25 +205,28 @@ class Acme:
         signed, account = self._own_account(call)
         if not signed.is_read:
             document = signed.document()
-            if "contact" in document:
-                account.contact = read_contact(document)
+            contact = read_contact(document) if "contact" in document else account.contact
             # RFC 8555 §7.3.2: a status other than deactivated, and whatever else, is left unread.
             if document.get("status") == Status.DEACTIVATED:
-                account.status = Status.DEACTIVATED
+                self._ca.book.deactivate_account(account)
+            else:
+                account.contact = contact
+                if document.get("termsOfServiceAgreed") is True:  # §7.3.3: how to agree anew is the CA's to say
+                    account.agreed = self._ca.terms.edition
         return self._account_response(call, account, 200)
 
     def _orders(self, call: Call) -> Response:
         signed, account = self._own_account(call)
         signed.require_read()
-        cursor = re.fullmatch(r"cursor=([0-9]{1,9})", call.request.query)
-        start = int(cursor[1]) if cursor else 0
-        orders = self._ca.book.orders_of(account, self._ca.clock.now())
-        page = orders[start : start + _ORDERS_A_PAGE]
+        cursor = re.fullmatch(r"(?:cursor=([0-9]{1,15}))?", call.request.query)
+        if cursor is None:
+            raise malformed("no such page of the list", 404)
+        most = self._ca.settings.orders_a_page
+        page, more = self._ca.book.orders_of(account, self._ca.clock.now(), most, int(cursor[1] or 0))
         response = json_response(200, {"orders": [call.link("order", order.identity) for order in page]})
-        if start + _ORDERS_A_PAGE < len(orders):
-            response.headers.append(
-                ("Link", f'<{call.base}{call.request.path}?cursor={start + _ORDERS_A_PAGE}>;rel="next"')
-            )
+        if more:
+            following = f"{call.base}{call.request.path}?cursor={page[-1].number}"
+            response.headers.append(("Link", f'<{following}>;rel="next"'))
         return response
 
     def _key_change(self, call: Call) -> Response:
@@ -202,6 +234,7 @@ class Acme:
         account = signed.signer
         url = call.link("account", account.identity)
         jwk = new_key(signed.payload, call.url, account, url)
+        self._gate.good_key(jwk)
         present = self._ca.book.account_by_key(jwk)
         if present is not None:
             location = ("Location", call.link("account", present.identity))
@@ -217,14 +250,26 @@ class Acme:
         names = read_names(document)
         if "notBefore" in document or "notAfter" in document:
             raise malformed("notBefore and notAfter are the CA's to choose")
-        if document.get("profile") is not None:
-            raise Problem("invalidProfile", "there are no profiles here")
-        replaces = document.get("replaces")
-        if replaces is not None and not isinstance(replaces, str):
-            raise malformed("replaces is a text (RFC 9773 §5)")
+        profile = self._profile(document.get("profile"))
+        replaces = None
+        if "renewalInfo" not in self._ca.settings.without and "replaces" in document:
+            replaces = read_ari_id(document["replaces"])
+        self._ca.terms.require(signed.signer.agreed, call.base)
         self._ca.check_names(signed.signer, names)
-        order = self._ca.book.new_order(signed.signer, names, self._ca.clock.now(), replaces)
+        reuse = self._ca.settings.reuse
+        order = self._ca.book.new_order(
+            signed.signer, names, self._ca.clock.now(), replaces, profile, lambda: secrets.randbelow(100) < reuse
+        )
         return self._order_response(call, order, 201)
+
+    def _profile(self, asked: object) -> str | None:
+        """The profile of an order; a CA that has none does not know the member (draft-ietf-acme-profiles)."""
+        profiles = self._ca.settings.profiles
+        if not profiles or asked is None:
+            return next(iter(profiles), None)
+        if not isinstance(asked, str) or asked not in profiles:
+            raise Problem("invalidProfile", f"profile {asked!r:.100} is none of {', '.join(profiles)}")
+        return asked
 
     def _own_order(self, call: Call) -> tuple[Signed, Order]:
         signed = self._signed(call)
@@ -250,6 +295,8 @@ class Acme:
         }
         if order.replaces is not None:
             document["replaces"] = order.replaces
+        if order.profile is not None:
+            document["profile"] = order.profile
         if order.problem is not None:
             document["error"] = order.problem.document()
         if order.serial is not None:
@@ -274,8 +321,8 @@ class Acme:
         if request.names != frozenset(order.names):
             asked, ordered = ", ".join(sorted(request.names)) or "nothing", ", ".join(sorted(order.names))
             raise Problem("badCSR", f"the CSR asks for {asked:.300}; the order is for {ordered:.300}")
-        if request.spki == account.jwk.spki:
-            raise Problem("badCSR", "the key of the account cannot be that of a certificate (RFC 8555 §11.1)")
+        if self._ca.book.account_by_spki(request.spki) is not None:
+            raise Problem("badCSR", "the key of an account cannot be that of a certificate (RFC 8555 §11.1)")
         if self._ca.book.is_blocked(request.spki):
             raise Problem("badCSR", "the key was reported compromised")
         self._ca.book.finalizing(order, self._ca.clock.now())
@@ -345,30 +392,53 @@ class Acme:
         signed = self._signed(call)
         signed.require_read()
         certificate = self._by_hex(call.segments[0])
-        if certificate is None:
+        number = self._chain_number(call)
+        if certificate is None or number is None:
             raise malformed("no such certificate", 404)
         if certificate.account != signed.signer.identity:
             raise Problem("unauthorized", "the certificate is another account's")
-        return Response(200, self._ca.pki.chain_pem(certificate).encode(), "application/pem-certificate-chain")
+        chain = self._ca.pki.chain(certificate, number)
+        response = Response(200, chain.encode(), "application/pem-certificate-chain")
+        for other in range(1 + self._ca.pki.alternates):  # RFC 8555 §7.4.2
+            if other != number:
+                where = call.link("certificate", call.segments[0], *([str(other)] if other else []))
+                response.headers.append(("Link", f'<{where}>;rel="alternate"'))
+        return response
+
+    def _chain_number(self, call: Call) -> int | None:
+        """Which of a certificate's chains is asked for: 0 is the default, and has no number in its address."""
+        if len(call.segments) < 2:
+            return 0
+        there = {str(number): number for number in range(1, 1 + self._ca.pki.alternates)}
+        return there.get(call.segments[1])
 
     def _revoke_cert(self, call: Call) -> Response:
         signed = self._signed(call, "either")
         document = signed.document()
-        certificate = self._ca.book.by_der(read_octets(document, "certificate"))
-        if certificate is None:
-            raise malformed("no such certificate", 404)
+        certificate = self._to_revoke(document)
         reason = document.get("reason", 0)
         now = self._ca.clock.now()
         by = self._right_to_revoke(signed, certificate)
         if not isinstance(reason, int) or isinstance(reason, bool) or reason not in SUBSCRIBER_REASONS:
             taken = ", ".join(str(code) for code in sorted(SUBSCRIBER_REASONS))
             raise Problem("badRevocationReason", f"reason {reason!r:.40}: a subscriber chooses one of {taken}")
+        if by == "key":  # even where nothing is left to revoke
+            self._ca.book.block(certificate.spki)
         if certificate.revocation is None and now > certificate.not_after:
             raise Problem("unauthorized", "the certificate has expired")
         # As Boulder decides: who has the key shows that others may have it; who has the names, that the site moved.
         reason = {"key": KEY_COMPROMISE, "names": CESSATION}.get(by, reason)
         self._ca.book.revoke(certificate, reason, now)
         return Response(200)
+
+    def _to_revoke(self, document: Mapping[str, Any]) -> Certificate:
+        certificate = self._ca.book.by_der(read_octets(document, "certificate"))
+        if certificate is None:
+            shown = read_certificate(document)
+            if shown.serial_number in self._ca.book.certificates:
+                raise malformed("a certificate of that serial was issued, but not this: a precertificate, maybe", 404)
+            raise malformed("no such certificate", 404)
+        return certificate
 
     def _right_to_revoke(self, signed: Signed, certificate: Certificate) -> str:
         """RFC 8555 §7.6: by the account, the certificate's key, or whoever has proved every name. Raises Problem."""
@@ -383,19 +453,24 @@ class Acme:
         raise Problem("unauthorized", "neither the account nor its authorizations give a right to revoke this")
 
     def _renewal_info(self, call: Call) -> Response:
-        certificate = self._ca.book.by_ari_id(call.segments[0])
+        certificate = self._ca.book.by_ari_id(read_ari_id(call.segments[0]))
         if certificate is None:
             raise malformed("no such certificate", 404)
         revoked_at = certificate.revocation.at if certificate.revocation else None
         start, end = suggested_window(certificate.not_before, certificate.not_after, revoked_at)
-        response = json_response(200, {"suggestedWindow": {"start": rfc3339(start), "end": rfc3339(end)}})
-        response.set("Retry-After", _LOOK_AGAIN)
+        told = certificate.renewal_info or {}
+        window = {"start": _moment(told.get("start", start)), "end": _moment(told.get("end", end))}
+        document: dict[str, Any] = {"suggestedWindow": window}
+        if told.get("explanation_url") is not None:
+            document["explanationURL"] = told["explanation_url"]
+        response = json_response(200, document)
+        response.set("Retry-After", str(told.get("retry_after", _LOOK_AGAIN)))
         return response
 
 
-def _terms(call: Call) -> Response:
-    text = f"TEST - DO NOT TRUST\nThe terms of this test CA: its certificates are for tests ({call.base}).\n"
-    return Response(200, text.encode(), "text/plain; charset=utf-8")
+def _moment(value: object) -> str:
+    """A moment as RFC 3339 writes it; a text, which a test chose, as it is."""
+    return rfc3339(value) if isinstance(value, datetime) else str(value)
 
 
 def _new_nonce(call: Call) -> Response:

@@ -20,6 +20,8 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _JWS_MEMBERS = frozenset({"protected", "payload", "signature"})
+#: RFC 7518 §6.2.2, §6.3.2, §6.4: what no public key has.
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _CURVES: Mapping[str, tuple[ec.EllipticCurve, int]] = {
     "P-256": (ec.SECP256R1(), 32),
     "P-384": (ec.SECP384R1(), 48),
@@ -42,6 +44,10 @@ class JoseError(Exception):
 
 class BadAlgorithmError(JoseError):
     """An algorithm that is not taken."""
+
+
+class UnfitKeyError(BadAlgorithmError):
+    """An algorithm that is taken, and a key that it does not go with."""
 
 
 class BadKeyError(JoseError):
@@ -112,12 +118,17 @@ class Jwk:
         """The public key that a JWK's members describe. Raises JoseError, BadKeyError."""
         if not isinstance(value, dict):
             raise JoseError("jwk is not a JSON object")
-        if "d" in value or "k" in value:
-            raise JoseError("jwk holds a private or symmetric key")
+        if not _PRIVATE.isdisjoint(value):
+            raise BadKeyError("jwk holds a private or symmetric key")
+        read = _KEY_TYPES.get(str(value.get("kty")))
+        if read is None:
+            raise BadKeyError(f"key type {value.get('kty')!r:.40} is not supported")
         try:
-            key, required = _KEY_TYPES[str(value.get("kty"))](value)
-        except KeyError as error:
-            raise BadKeyError(f"key type {value.get('kty')!r:.40} is not supported") from error
+            key, required = read(value)
+        except BadKeyError:
+            raise
+        except JoseError as error:
+            raise BadKeyError(f"{value['kty']} key: a member is {error}") from error
         members = {"kty": str(value["kty"]), **required}
         text = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
         return cls(key, members, encode(hashlib.sha256(text).digest()))
@@ -190,12 +201,15 @@ class Jws:
     def from_members(cls, members: object) -> Jws:
         """From a decoded JSON value. Raises JoseError.
 
-        RFC 8555 §6.2: flattened serialization only, no unprotected header, no unencoded payload.
+        RFC 8555 §6.2: flattened serialization only, no unprotected header, no unencoded payload. Members that nobody
+        knows are ignored (RFC 7515 §7.2.1).
         """
         if not isinstance(members, dict):
             raise JoseError("the JWS is not a JSON object")
-        if frozenset(members) != _JWS_MEMBERS:
-            raise JoseError("a flattened JWS has exactly the members protected, payload and signature")
+        if not _JWS_MEMBERS.issubset(members):
+            raise JoseError("a flattened JWS has the members protected, payload and signature")
+        if "header" in members or "signatures" in members:
+            raise JoseError("a JWS has one signature here and no unprotected header")
         header = parse_object(decode(members["protected"]), "the protected header")
         if "crit" in header or "b64" in header:
             raise JoseError("critical header members are not understood")
@@ -230,13 +244,13 @@ class Jws:
             name, digest = _ECDSA[self.algorithm]
             curve, size = _CURVES[name]
             if key.curve.name != curve.name:
-                raise BadAlgorithmError(f"{self.algorithm} goes with a key on {name}")
+                raise UnfitKeyError(f"{self.algorithm} goes with a key on {name}")
             if len(self.signature) != 2 * size:
                 raise BadSignatureError(f"a signature by {self.algorithm} has {2 * size} octets")
             r, s = (int.from_bytes(half, "big") for half in (self.signature[:size], self.signature[size:]))
             key.verify(encode_dss_signature(r, s), self.signing_input, ec.ECDSA(digest))
         else:
-            raise BadAlgorithmError(f"{self.algorithm} does not go with this kind of key")
+            raise UnfitKeyError(f"{self.algorithm} does not go with this kind of key")
 
     def verify_mac(self, secret: bytes) -> None:
         """Return when whoever knows `secret` made this. Raises BadAlgorithmError, BadSignatureError."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cryptography import x509
+
 from jprs_client.testca.ca import MOST_NAMES
 from jprs_client.testca.jose import JoseError, decode, parse_object
 from jprs_client.testca.names import wrong_with
@@ -53,20 +55,50 @@ def read_names(document: Mapping[str, Any]) -> list[str]:
         raise malformed("identifiers is a list of one at least")
     if len(identifiers) > MOST_NAMES:
         raise malformed(f"an order has at most {MOST_NAMES} names")
-    names: list[str] = []
+    named: dict[tuple[str, str], str | None] = {}
     for identifier in identifiers:
-        if not isinstance(identifier, dict) or not isinstance(identifier.get("value"), str):
+        if not isinstance(identifier, dict) or not all(
+            isinstance(identifier.get(member), str) and identifier[member] for member in ("type", "value")
+        ):
             raise malformed("an identifier has type and value")
-        if identifier.get("type") != "dns":
-            raise Problem(
-                "unsupportedIdentifier", f"identifiers of type {identifier.get('type')!r:.40} are not supported"
-            )
-        names.append(identifier["value"].lower())
-    wrong = [(name, why) for name in dict.fromkeys(names) if (why := wrong_with(name))]
+        kind, value = identifier["type"], identifier["value"]
+        if kind == "dns":
+            named["dns", value.lower()] = wrong_with(value.lower())
+        else:
+            named[kind, value] = f"identifiers of type {kind:.40} are not supported"
+    wrong = [
+        Subproblem(
+            "rejectedIdentifier" if kind == "dns" else "unsupportedIdentifier",
+            f"{value:.260}: {why}",
+            value[:260],
+            kind[:40],
+        )
+        for (kind, value), why in named.items()
+        if why
+    ]
     if wrong:
-        each = [Subproblem("rejectedIdentifier", f"{name[:260]}: {why}", name[:260]) for name, why in wrong]
-        raise Problem("rejectedIdentifier", each[0].detail, 400, subproblems=each)
-    return list(dict.fromkeys(names))
+        kinds = {problem.kind for problem in wrong}
+        raise Problem(kinds.pop() if len(kinds) == 1 else "compound", wrong[0].detail, 400, subproblems=wrong)
+    return [value for _, value in named]
+
+
+def read_certificate(document: Mapping[str, Any]) -> x509.Certificate:
+    """The certificate of a revocation. Raises Problem."""
+    try:
+        return x509.load_der_x509_certificate(read_octets(document, "certificate"))
+    except ValueError as error:
+        raise malformed("certificate is not one in DER") from error
+
+
+def read_ari_id(text: object) -> str:
+    """A certificate's name as RFC 9773 §4.1 writes them: two texts in base64url, and a dot between. Raises Problem."""
+    parts = text.split(".") if isinstance(text, str) else []
+    try:
+        if len(parts) == 2 and all(decode(part) for part in parts):
+            return ".".join(parts)
+    except JoseError as error:
+        raise malformed(f"a certificate's name (RFC 9773 §4.1) is {error}") from error
+    raise malformed("a certificate's name is its key identifier and serial in base64url (RFC 9773 §4.1)")
 
 
 def _said(body: bytes) -> Mapping[str, Any]:

@@ -41,18 +41,19 @@ STATUS: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Subproblem:
-    """What is wrong with one identifier of several (RFC 8555 §6.7.1)."""
+    """What is wrong with one identifier of several (RFC 8555 §6.7.1); `type` is the identifier's."""
 
     kind: str
     detail: str
     name: str
+    type: str = "dns"
 
     def document(self) -> dict[str, Any]:
         """As it stands in the problem document."""
         return {
             "type": URN + self.kind,
             "detail": self.detail,
-            "identifier": {"type": "dns", "value": self.name},
+            "identifier": {"type": self.type, "value": self.name},
         }
 
 
@@ -85,3 +86,9 @@ class Problem(Exception):
 def malformed(detail: str, status: int = 400) -> Problem:
     """The request is not what the RFC says it is."""
     return Problem("malformed", detail, status)
+
+
+def without_trace(problem: Problem) -> Problem:
+    """The same, to be kept: without what was going on where it was raised, which would be kept along with it."""
+    problem.__cause__ = problem.__context__ = problem.__traceback__ = None
+    return problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from jprs_client.testca.jose import (
     JoseError,
     Jwk,
     Jws,
+    UnfitKeyError,
     decode,
     parse_object,
 )
@@ -62,11 +64,12 @@ class Signed:
             raise malformed("this is read by POST-as-GET: the payload is to be empty")
 
     def document(self) -> dict[str, Any]:
-        """The payload, which is to be a JSON object. Raises Problem."""
+        """The payload, which is to be a JSON object; a member that is null counts as missing. Raises Problem."""
         try:
-            return parse_object(self.payload, "the payload")
+            document = parse_object(self.payload, "the payload")
         except JoseError as error:
             raise malformed(str(error)) from error
+        return {member: value for member, value in document.items() if value is not None}
 
 
 class Gate:
@@ -74,6 +77,8 @@ class Gate:
 
     def __init__(self, authority: Authority) -> None:
         self._ca = authority
+        #: Keys whose last nonce was refused for no reason: the next one is not.
+        self._teased: set[str] = set()
 
     def open(self, request: Request, base: str, *, by: str, refuse_nonce: bool = False) -> Signed:
         """The request, verified. `by`: kid, jwk, or either. Raises Problem."""
@@ -86,11 +91,12 @@ class Gate:
         _check_algorithm(jws)
         jwk, account = self._key(jws, base, by)
         _verify(jws, jwk)
-        self._use_nonce(jws, refuse_nonce)
-        if jws.header.get("url") != base + request.target:
-            raise Problem(
-                "unauthorized", f"the header's url is {jws.header.get('url')!r:.200}, not {base + request.target}"
-            )
+        self._use_nonce(jws, jwk, refuse_nonce)
+        url = jws.header.get("url")
+        if not isinstance(url, str):
+            raise malformed("the protected header has a url (RFC 8555 §6.2)")
+        if url != base + request.target:
+            raise Problem("unauthorized", f"the header's url is {url!r:.200}, not {base + request.target:.200}")
         if account is not None and account.status is not Status.VALID:
             raise Problem("unauthorized", f"the account is {account.status}", 401)
         return Signed(jws.header, jws.payload, jwk, account)
@@ -106,15 +112,15 @@ class Gate:
         if has_jwk:
             return parsed_key(jws.header["jwk"]), None
         kid = jws.header["kid"]
+        if not isinstance(kid, str):
+            raise malformed("kid is the URL of an account")
         prefix = f"{base}/acme/account/"
-        account = (
-            self._ca.book.accounts.get(kid[len(prefix) :]) if isinstance(kid, str) and kid.startswith(prefix) else None
-        )
-        if account is None:
+        account = self._ca.book.accounts.get(kid[len(prefix) :]) if kid.startswith(prefix) else None
+        if account is None or account.forgotten:
             raise Problem("accountDoesNotExist", f"no account {kid!r:.200}")
         return account.jwk, account
 
-    def _use_nonce(self, jws: Jws, refuse: bool) -> None:
+    def _use_nonce(self, jws: Jws, jwk: Jwk, refuse: bool) -> None:
         nonce = jws.header.get("nonce")
         if not isinstance(nonce, str):
             raise Problem("badNonce", "the protected header has no nonce")
@@ -122,8 +128,23 @@ class Gate:
             decode(nonce)
         except JoseError as error:
             raise malformed(f"nonce: {error}") from error
-        if not self._ca.nonces.take(nonce) or refuse:
+        if not self._ca.nonces.take(nonce) or refuse or self._teases(jwk):
             raise Problem("badNonce", "the nonce was not given out here, or was used already")
+
+    def _teases(self, jwk: Jwk) -> bool:
+        """Whether to refuse a good nonce, so that clients learn to try again; never twice in a row for one key."""
+        if jwk.thumbprint in self._teased:
+            self._teased.discard(jwk.thumbprint)
+            return False
+        if secrets.randbelow(100) >= self._ca.settings.nonce_rejects:
+            return False
+        self._teased.add(jwk.thumbprint)
+        return True
+
+    def good_key(self, jwk: Jwk) -> None:
+        """Return when an account may have that key. Raises Problem where it was reported compromised (§6.2)."""
+        if self._ca.book.is_blocked(jwk.spki):
+            raise Problem("badPublicKey", "the key was reported compromised")
 
     def binding(self, value: object, url: str, jwk: Jwk) -> Subscriber:
         """Whose credentials bind the key `jwk`; they are not used up by this. Raises Problem."""
@@ -197,6 +218,10 @@ def _check_algorithm(jws: Jws) -> None:
 def _verify(jws: Jws, jwk: Jwk) -> None:
     try:
         jws.verify(jwk)
+    except UnfitKeyError as error:
+        if "jwk" not in jws.header:  # the key of an account is good; then it is the algorithm that is wrong
+            raise _bad_algorithm(str(error)) from error
+        raise Problem("badPublicKey", str(error)) from error  # RFC 8555 §6.2: the example of ES256 without P-256
     except BadAlgorithmError as error:
         raise _bad_algorithm(str(error)) from error
     except BadSignatureError as error:
