@@ -133,7 +133,8 @@ class CertificateAuthority:
         return self._certify(self.key.public_key())
 
     def _certify_itself(self, key: PublicKey) -> x509.Certificate:
-        return self.certified(_ca_builder(self.subject, key, None))
+        builder = _ca_builder(self.subject, key, None)
+        return self.certified(builder.add_extension(self.authority_key_identifier, critical=False))
 
     def certified(self, builder: x509.CertificateBuilder) -> x509.Certificate:
         """Issued by it."""

@@ -108,7 +108,8 @@ def test_a_certificates_life_through_real_https(ca: TestCaProcess) -> None:
     assert list(usage) == [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]
 
     access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    issuer_url = str(access[0].access_location.value)
+    found = {each.access_method: str(each.access_location.value) for each in access}
+    issuer_url = found[x509.oid.AuthorityInformationAccessOID.CA_ISSUERS]
     with requests.get(issuer_url, timeout=10) as answer:
         assert x509.load_der_x509_certificate(answer.content) == intermediate
     points = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
