@@ -160,7 +160,7 @@ class Acme:
         self._gate.good_key(signed.jwk)
         contact = read_contact(document)
         if not read_flag(document, "termsOfServiceAgreed"):
-            self._ca.terms.require(0, call.base)
+            raise _not_agreed(f"{call.base}{self._ca.terms.path}")
         binding = document.get("externalAccountBinding")
         subscriber = None
         if binding is not None:
@@ -185,7 +185,7 @@ class Acme:
         document: dict[str, Any] = {
             "status": account.status,
             "contact": list(account.contact),
-            "termsOfServiceAgreed": account.agreed >= self._ca.terms.edition,
+            "termsOfServiceAgreed": account.agreed >= self._ca.terms.required,
             "orders": call.link("account", account.identity, "orders"),
         }
         if account.binding is not None:
@@ -466,6 +466,13 @@ class Acme:
         response = json_response(200, document)
         response.set("Retry-After", str(told.get("retry_after", _LOOK_AGAIN)))
         return response
+
+
+def _not_agreed(terms: str) -> Problem:
+    """RFC 8555 §7.3; what userActionRequired is to have, §6.7 and §7.3.3 say."""
+    link = ("Link", f'<{terms}>;rel="terms-of-service"')
+    detail = f"the terms of service are to be agreed to: {terms}"
+    return Problem("userActionRequired", detail, headers=(link,), more={"instance": terms})
 
 
 def _moment(value: object) -> str:

@@ -86,7 +86,7 @@ def read_certificate(document: Mapping[str, Any]) -> x509.Certificate:
     """The certificate of a revocation. Raises Problem."""
     try:
         return x509.load_der_x509_certificate(read_octets(document, "certificate"))
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise malformed("certificate is not one in DER") from error
 
 

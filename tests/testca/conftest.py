@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.testca.in_process import CaInProcess
+from tests.testca.in_process import CaInProcess, Client
 
 
 @pytest.fixture
@@ -21,3 +21,9 @@ def open_ca() -> Iterator[CaInProcess]:
     """A CA as Pebble: any account, any name."""
     with CaInProcess(open=True) as running:
         yield running
+
+
+@pytest.fixture
+def client(open_ca: CaInProcess) -> Client:
+    """Somebody with an account at an open CA."""
+    return Client(open_ca)
