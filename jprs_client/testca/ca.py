@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from jprs_client.testca.clock import Clock
 from jprs_client.testca.dns import Zone
 from jprs_client.testca.faults import Faults
 from jprs_client.testca.limits import Limits
+from jprs_client.testca.log import Log
 from jprs_client.testca.orders import (
     PRIVILEGE_WITHDRAWN,
     Account,
@@ -34,7 +35,6 @@ logger = logging.getLogger("jprs_client.testca")
 MOST_NAMES = 100
 #: Nonces given out and not yet used; the oldest are forgotten.
 _MOST_NONCES = 20_000
-_MOST_LOGGED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Authority:
     terms: Terms = field(init=False, default_factory=Terms)
     limits: Limits = field(init=False, default_factory=Limits)
     maintenance_until: datetime | None = field(init=False, default=None)
-    log: deque[dict[str, Any]] = field(init=False, default_factory=lambda: deque(maxlen=_MOST_LOGGED))
+    log: Log = field(init=False, default_factory=Log)
     perspectives: list[Perspective] = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 

@@ -1,0 +1,207 @@
+"""What was asked, and what was looked at: kept small, told as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from sys import intern
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jprs_client.testca.clock import parse_moment, rfc3339
+
+#: Entries that are kept; the oldest are forgotten.
+MOST_LOGGED = 20_000
+#: Octets of a payload that are kept; a finalization's CSR for a few names has less.
+_MOST_PAYLOAD = 2048
+#: The endpoint of entries that tell of a look at a proof.
+VALIDATION = "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request, or one look at a proof. Texts that come again and again are shared."""
+
+    number: int
+    time: float
+    method: str
+    path: str
+    endpoint: str
+    account: str | None
+    names: Sequence[str]
+    status: int
+    problem: str | None
+    fault: Mapping[str, Any] | None
+    challenge: str | None
+    signed: str | None
+    payload: bytes | None
+    body: int
+    agent: str
+    content_type: str
+    perspective: str | None = None
+
+    def document(self, replay: bool = False) -> dict[str, Any]:
+        """As `GET /log` shows it."""
+        shown: dict[str, Any] = {
+            "number": self.number,
+            "time": rfc3339(datetime.fromtimestamp(self.time, UTC)),
+            "endpoint": self.endpoint,
+            "account": self.account,
+            "names": list(self.names),
+            "problem": self.problem,
+            "fault": None if self.fault is None else dict(self.fault),
+            "challenge": self.challenge,
+        }
+        if self.perspective is not None:
+            return {**shown, "perspective": self.perspective}
+        path, _, query = self.path.partition("?")
+        return {
+            **shown,
+            "method": self.method,
+            "path": path,
+            "query": query,
+            "status": self.status,
+            "signed": self.signed,
+            "payload": _shown(self.payload),
+            "replay": replay,
+            "user_agent": self.agent,
+            "content_type": self.content_type,
+        }
+
+
+def _shown(payload: bytes | None) -> Any:
+    if not payload or len(payload) > _MOST_PAYLOAD:
+        return None if payload is None or payload else ""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return payload.decode("latin-1")
+
+
+class Log:
+    """The last MOST_LOGGED entries; iterated, the requests among them as documents, oldest first."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=MOST_LOGGED)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return sum(entry.perspective is None for entry in self._entries)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.select())
+
+    def clear(self) -> None:
+        """Forget everything; numbers go on."""
+        self._entries.clear()
+
+    def asked(
+        self,
+        now: datetime,
+        target: str,
+        *,
+        method: str = "",
+        endpoint: str = "",
+        account: str | None = None,
+        names: Sequence[str] = (),
+        status: int = 0,
+        problem: str | None = None,
+        fault: Mapping[str, Any] | None = None,
+        challenge: str | None = None,
+        signed: str | None = None,
+        payload: bytes | None = None,
+        body: bytes = b"",
+        agent: str = "",
+        content_type: str = "",
+    ) -> None:
+        """One more request. `signed`: kid or jwk; `payload` None: it could not be read, or there is none."""
+        kept = payload if payload is None or len(payload) <= _MOST_PAYLOAD else None
+        entry = Entry(
+            self._next(),
+            now.timestamp(),
+            intern(method),
+            target,
+            intern(endpoint),
+            account,
+            tuple(names) or (),
+            status,
+            problem,
+            fault,
+            challenge,
+            signed,
+            b"{}" if kept == b"{}" else kept,
+            hash(body) if body else 0,
+            intern(agent),
+            intern(content_type),
+        )
+        self._entries.append(entry)
+
+    def looked(
+        self, now: datetime, name: str, challenge: str, perspective: str, account: str, problem: str | None = None
+    ) -> None:
+        """One look at a proof: from where, and how it came out."""
+        entry = Entry(
+            self._next(),
+            now.timestamp(),
+            "",
+            "",
+            VALIDATION,
+            account,
+            (name,),
+            0,
+            problem,
+            None,
+            challenge,
+            None,
+            None,
+            0,
+            "",
+            "",
+            perspective,
+        )
+        self._entries.append(entry)
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def select(
+        self, endpoint: str | None = None, since: str | None = None, name: str | None = None, account: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The entries that are asked for, oldest first; looks at proofs only as endpoint `validation`, or `*`: all.
+
+        `since`: after the entry of that number, or from that moment on. Raises ValueError.
+        """
+        number, moment = _since(since)
+        seen: set[int] = set()
+        found = []
+        for entry in self._entries:
+            replay = bool(entry.body) and entry.body in seen
+            seen.add(entry.body)
+            if entry.number <= number or entry.time < moment:
+                continue
+            if endpoint == "*" or (entry.endpoint == endpoint if endpoint else entry.perspective is None):
+                if name is not None and name not in entry.names:
+                    continue
+                if account is None or entry.account == account.rpartition("/")[2]:
+                    found.append(entry.document(replay))
+        return found
+
+    def asked_for(self, query: str) -> list[dict[str, Any]]:
+        """The same from a query: endpoint=…&since=…&name=…&account=…. Raises ValueError."""
+        wanted = dict(parse_qsl(query, keep_blank_values=True))
+        unknown = set(wanted) - {"endpoint", "since", "name", "account"}
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown)):.100}: the log is asked by endpoint, since, name, account")
+        return self.select(**wanted)
+
+
+def _since(text: str | None) -> tuple[int, float]:
+    if text is None:
+        return 0, float("-inf")
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text), float("-inf")
+    return 0, parse_moment(text.replace(" ", "+")).timestamp()
