@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+#: What IDNA 2008 allows in a label beside letters, marks and numbers (RFC 5892: hyphen, joiners, contextual ones).
+_JOINING = frozenset("-\u00b7\u0375\u05f3\u05f4\u200c\u200d\u30fb\u06fd\u06fe\u0f0b\u3007")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
 
 
@@ -28,11 +31,22 @@ def wrong_with(name: str) -> str | None:
 
 
 def _decodes(label: str) -> bool:
-    """Whether an xn-- label is Punycode of something that needs it."""
+    """Whether an xn-- label is the Punycode of something that needs it, and that IDNA 2008 could have written so.
+
+    RFC 8555 §7.1.4 wants it properly encoded: written as it would be anew, normalised, lower case, in letters.
+    """
     try:
-        return not label[4:].encode("ascii").decode("punycode").isascii()
-    except UnicodeError:
+        said = label[4:].encode("ascii").decode("punycode")
+        again = said.encode("punycode").decode("ascii")
+    except (UnicodeError, OverflowError, ValueError):
         return False
+    if said.isascii() or again != label[4:]:
+        return False
+    return (
+        unicodedata.normalize("NFKC", said.lower()) == said
+        and not unicodedata.category(said[0]).startswith("M")
+        and all(unicodedata.category(character)[0] in "LMN" or character in _JOINING for character in said)
+    )
 
 
 def is_wildcard(name: str) -> bool:

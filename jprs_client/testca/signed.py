@@ -84,6 +84,8 @@ class Gate:
         """The request, verified. `by`: kid, jwk, or either. Raises Problem."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/jose+json":
             raise malformed("the content type of a request is application/jose+json (RFC 8555 §6.2)", 415)
+        if "replay-nonce" in request.headers:
+            raise malformed("the nonce is in the protected header, not in Replay-Nonce (RFC 8555 §6.5.1)")
         try:
             jws = Jws.parse(request.body)
         except JoseError as error:
@@ -110,7 +112,10 @@ class Gate:
         if by == "jwk" and has_kid:
             raise malformed("this request is signed with jwk")
         if has_jwk:
-            return parsed_key(jws.header["jwk"]), None
+            jwk = parsed_key(jws.header["jwk"])
+            if jws.header["jwk"].get("alg", jws.algorithm) != jws.algorithm:  # RFC 7517 §4.4, as Boulder reads it
+                raise _bad_algorithm(f"the jwk is for {jws.header['jwk']['alg']!r:.40}, alg is {jws.algorithm}")
+            return jwk, None
         kid = jws.header["kid"]
         if not isinstance(kid, str):
             raise malformed("kid is the URL of an account")

@@ -233,7 +233,7 @@ def test_a_key_that_is_none_or_no_good_is_refused(open_ca: CaInProcess) -> None:
     key = AccountKey()
     weak = {"kty": "RSA", "n": b64(b"\xc1" + b"\x55" * 127), "e": "AQAB"}
     strong = {"kty": "RSA", "n": b64(b"\xc1" + b"\x55" * 255), "e": "AQAB"}
-    for jwk in (
+    keys: list[dict[str, Any]] = [
         weak,
         strong,  # RFC 8555 §6.2: ES256, and no key on P-256
         {"kty": "oct", "x": "AA"},
@@ -243,9 +243,14 @@ def test_a_key_that_is_none_or_no_good_is_refused(open_ca: CaInProcess) -> None:
         {"kty": "EC"},
         {"kty": []},
         {},
-    ):
+    ]
+    for jwk in keys:
         answer = open_ca.post("/acme/new-account", {"termsOfServiceAgreed": True}, key, jwk=jwk)
         assert (answer.status, answer.problem) == (400, "badPublicKey")
+    for declared, status in (("ES256", 201), ("ES384", 400)):
+        key = AccountKey()
+        jwk = {**key.jwk, "alg": declared, "use": "sig", "kid": "mine"}
+        assert open_ca.post("/acme/new-account", {"termsOfServiceAgreed": True}, key, jwk=jwk).status == status
 
 
 def test_a_compromised_key_is_no_accounts(client: Client) -> None:

@@ -53,6 +53,20 @@ def test_every_name_that_is_refused_is_named_with_its_reason(client: Client) -> 
         assert client.post("/acme/new-order", {"identifiers": [nothing]}).problem == "malformed"
 
 
+@pytest.mark.parametrize("label", ["xn--bcher-kva", "xn--fa-hia", "xn--nxasmm1c", "xn--lcka6bwa0bnl60b", "xn--ll-0ea"])
+def test_a_name_in_another_script_is_a_name(client: Client, label: str) -> None:
+    assert client.order(f"{label}.jp", f"*.{label.upper()}.jp").status == 201
+
+
+@pytest.mark.parametrize(
+    "label", ["xn--", "xn--abc", "xn--0", "xn--a-ecp", "xn--ls8h", "xn--pwa", "xn--zj7c", "xn--bcher-kva-"]
+)
+def test_an_a_label_is_properly_encoded(client: Client, label: str) -> None:
+    """RFC 8555 §7.1.4."""
+    answer = client.order(f"{label}.jp")
+    assert (answer.status, answer.problem) == (400, "rejectedIdentifier")
+
+
 def test_an_order_has_a_profile(client: Client) -> None:
     offered = client.ca.get("/dir").json["meta"]["profiles"]
     assert list(offered) == ["classic", "shortlived"]
