@@ -27,7 +27,8 @@ from jprs_client.testca.resolver import NetworkResolver, Resolver, ZoneResolver
 from jprs_client.testca.signer import Pki
 from jprs_client.testca.subscribers import Contracts, PeriodPassed
 from jprs_client.testca.terms import Terms
-from jprs_client.testca.validation import LocalPerspective, Perspective
+from jprs_client.testca.validation import LocalPerspective, Perspective, TrustingPerspective, perspective_names
+from jprs_client.testca.web import MockWeb
 
 logger = logging.getLogger("jprs_client.testca")
 
@@ -61,6 +62,7 @@ class Settings:
     places a proof is looked at. `validation_delay`: seconds before each look. `ocsp_lag`: how long OCSP does not know a
     new certificate. `reuse`, `nonce_rejects`: percent of authorizations that are used again, of good nonces that are
     refused. `without`: directory entries that are left out. `orders_a_page`: of the account's list of orders.
+    `always_valid`: every proof is taken as seen. `blocked`: domains that nothing is issued for, nor for what is below.
     """
 
     open: bool = False
@@ -80,6 +82,8 @@ class Settings:
     without: frozenset[str] = frozenset()
     orders_a_page: int = 50
     profiles: Mapping[str, Profile] = field(default_factory=lambda: dict(PROFILES))
+    always_valid: bool = False
+    blocked: tuple[str, ...] = ()
 
     @property
     def eab_required(self) -> bool:
@@ -117,6 +121,7 @@ class Authority:
     book: OrderBook = field(init=False, default_factory=OrderBook)
     pki: Pki = field(init=False, default_factory=Pki)
     zone: Zone = field(init=False, default_factory=Zone)
+    web: MockWeb = field(init=False, default_factory=MockWeb)
     faults: Faults = field(init=False, default_factory=Faults)
     nonces: Nonces = field(init=False, default_factory=Nonces)
     terms: Terms = field(init=False, default_factory=Terms)
@@ -128,10 +133,13 @@ class Authority:
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.settings.now)
-        where = self.settings.resolver
-        resolver: Resolver = NetworkResolver(*where) if where else ZoneResolver(self.zone)
-        primary = LocalPerspective("primary", resolver, self.settings.http_port, self.settings.tls_port)
-        self.perspectives = [primary]
+        self.pki.use(self.settings.issuer)
+        where, ports = self.settings.resolver, (self.settings.http_port, self.settings.tls_port)
+        self.perspectives = []
+        for name in perspective_names(self.settings.perspectives):
+            resolver: Resolver = NetworkResolver(*where) if where else ZoneResolver(self.zone, name)
+            place = LocalPerspective(name, resolver, *ports, self.web)
+            self.perspectives.append(TrustingPerspective(name, resolver) if self.settings.always_valid else place)
 
     @property
     def resolver(self) -> Resolver:
@@ -175,18 +183,32 @@ class Authority:
 
     def certificates_of(self, subscriber: str) -> list[Certificate]:
         """Every certificate of that subscriber, oldest first."""
-        account = self.book.accounts.get(self.contracts.subscriber(subscriber).account or "")
-        return [self.book.certificates[serial] for serial in account.certificates] if account else []
+        accounts = (self.book.accounts.get(each) for each in self.contracts.subscriber(subscriber).accounts)
+        return [self.book.certificates[serial] for account in accounts if account for serial in account.certificates]
+
+    def cancel(self, subscriber: str, usage_fqdn: str) -> None:
+        """第12条1項: JPRS ends use at once, and revokes what was issued for it. Raises ContractError."""
+        self._revoke_after([self.contracts.cancel(subscriber, usage_fqdn, self.now())])
 
     def check_names(self, account: Account, names: Sequence[str]) -> None:
         """第4条: only what a usable usage FQDN authorises. Raises Problem rejectedIdentifier that names the others."""
+        blocked = [name for name in names if self._is_blocked(name)]
+        if blocked:
+            detail = "this CA was told to issue nothing for it"
+            each = [Subproblem("rejectedIdentifier", f"{name}: {detail}", name) for name in blocked]
+            raise Problem("rejectedIdentifier", f"{', '.join(blocked)}: {detail}", subproblems=each)
         if self.settings.open or account.subscriber is None:
             return
+        self.now()
         refused = self.contracts.refused(account.subscriber, names)
         if refused:
             detail = "no usable usage FQDN of this subscriber authorises it"
             each = [Subproblem("rejectedIdentifier", f"{name}: {detail}", name) for name in refused]
             raise Problem("rejectedIdentifier", f"{', '.join(refused)}: {detail}", subproblems=each)
+
+    def _is_blocked(self, name: str) -> bool:
+        plain = name.removeprefix("*.")
+        return any(plain == blocked or plain.endswith(f".{blocked}") for blocked in self.settings.blocked)
 
     # work in the background
 
@@ -200,6 +222,11 @@ class Authority:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("work in the background failed", exc_info=error)
+
+    async def settled(self) -> None:
+        """Return when nothing is being done in the background."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
 
     async def stop(self) -> None:
         """Give up what is being done in the background."""
