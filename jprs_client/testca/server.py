@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import json
 import logging
@@ -13,33 +14,44 @@ import signal
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import Server
-
-from jprs_client.testca.asgi import ABORT, App
 from jprs_client.testca.ca import Authority, Settings
 from jprs_client.testca.dns import DnsServer
 from jprs_client.testca.front import AcmeFront
 from jprs_client.testca.management import ManagementFront, subscribe
 from jprs_client.testca.pki import PkiFront
 from jprs_client.testca.signer import https_certificate
+from jprs_client.testca.wire import Listener
+from jprs_client.testca.words import Said
 
 logger = logging.getLogger("jprs_client.testca")
 
-#: Seconds that a connection may idle; longer than clients keep theirs.
-KEEP_ALIVE = 120
 #: Seconds that running requests have when it ends.
 FAREWELL = 2
 
 
-class ServeError(Exception):
-    """It cannot serve so; the text says why."""
+class ServeError(Said):
+    """It cannot serve so; the sentence says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where everything is, once it answers. `trust`: a PEM file; `dns` None where a resolver is asked."""
+
+    directory: str
+    management: str
+    pki: str
+    trust: str
+    pid: int
+    dns: str | None = None
+
+    def document(self) -> dict[str, object]:
+        """As the ready file has it."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +69,10 @@ class Doors:
     subscribers: Sequence[Mapping[str, Any]] = field(default=())
 
 
-class _Connection(H11Protocol):
-    """An HTTP connection that the application can end at once, without an answer."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        inner = self.app
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            scope.setdefault("extensions", {})[ABORT] = self._end
-            await inner(scope, receive, send)
-
-        self.app = app
-
-    async def _end(self) -> None:
-        self.transport.close()
-        for _ in range(20):  # until the loop has told the connection that it is lost
-            await asyncio.sleep(0)
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-
-
-class _Server(Server):
-    """Uvicorn's server, which leaves signals to us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Nothing: one handler stops all servers."""
-        yield
-
-
-def bound(where: tuple[str, int], kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-    """A socket at `where`. Raises ServeError."""
+def bound(
+    where: tuple[str, int], option: str = "--listen", kind: socket.SocketKind = socket.SOCK_STREAM
+) -> socket.socket:
+    """A socket at `where`, which `option` names. Raises ServeError."""
     host, port = where
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named: asyncio turns Nagle's delay off only where it is known to be TCP.
@@ -97,19 +81,29 @@ def bound(where: tuple[str, int], kind: socket.SocketKind = socket.SOCK_STREAM) 
         if kind is socket.SOCK_STREAM:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        if kind is socket.SOCK_STREAM:
+            listener.listen(1024)  # here, since two may bind where nobody listens yet
     except OSError as error:
         listener.close()
-        raise ServeError(f"{host} port {port}: {error.strerror}") from error
+        key = _REFUSED.get(error.errno or 0, "port-closed")
+        raise ServeError(key, host=host, port=port, option=option, why=error.strerror or str(error)) from error
     listener.setblocking(False)
     return listener
+
+
+_REFUSED = {
+    errno.EADDRINUSE: "port-in-use",
+    errno.EACCES: "port-forbidden",
+    errno.EADDRNOTAVAIL: "port-elsewhere",
+}
 
 
 def bound_pair(where: tuple[str, int]) -> tuple[socket.socket, socket.socket]:
     """A UDP and a TCP socket at the same port. Raises ServeError."""
     for _ in range(20 if where[1] == 0 else 1):
-        udp = bound(where, socket.SOCK_DGRAM)
+        udp = bound(where, "--mock-dns", socket.SOCK_DGRAM)
         try:
-            return udp, bound((where[0], udp.getsockname()[1]))
+            return udp, bound((where[0], udp.getsockname()[1]), "--mock-dns")
         except ServeError as error:
             udp.close()
             refused = error
@@ -124,18 +118,28 @@ def authority_of(listener: socket.socket) -> str:
 
 def _check_loopback(doors: Doors) -> None:
     """THREATS D38: keys that anybody has sign whatever anybody asks; only this machine gets to ask."""
-    places = [doors.listen, doors.management, doors.pki, *([doors.mock_dns] if doors.mock_dns else [])]
-    for host, _ in places:
+    places = {"--listen": doors.listen, "--management": doors.management, "--pki": doors.pki}
+    if doors.mock_dns is not None:
+        places["--mock-dns"] = doors.mock_dns
+    for option, (host, _) in places.items():
         try:
             loopback = ipaddress.ip_address(host).is_loopback
         except ValueError as error:
-            raise ServeError(f"{host}: an IP address is needed") from error
+            raise ServeError("not-an-ip", host=host, option=option) from error
         if not loopback and not doors.any_address:
-            raise ServeError(f"{host} is not the loopback: --allow-any-address lets others on the network in")
+            raise ServeError("not-loopback", host=host, option=option)
 
 
-async def serve(settings: Settings, doors: Doors, stop: asyncio.Event | None = None) -> None:
-    """Serve until SIGTERM, SIGINT or `stop`. Raises ServeError where it cannot begin."""
+async def serve(
+    settings: Settings,
+    doors: Doors,
+    stop: asyncio.Event | None = None,
+    ready: Callable[[Ready], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or `stop`; `ready` is told once it answers. Raises ServeError where it cannot begin.
+
+    What `doors.subscribers` cannot have is raised as RequestError or ContractError.
+    """
     _check_loopback(doors)
     authority = Authority(settings)
     for document in doors.subscribers:
@@ -143,53 +147,52 @@ async def serve(settings: Settings, doors: Doors, stop: asyncio.Event | None = N
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="jprs-testca-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        sockets = [stack.enter_context(bound(where)) for where in (doors.listen, doors.management, doors.pki)]
+        places = {"--listen": doors.listen, "--management": doors.management, "--pki": doors.pki}
+        sockets = [stack.enter_context(bound(where, option)) for option, where in places.items()]
         directory, management, pki = (authority_of(listener) for listener in sockets)
         authority.pki.base = f"http://{pki}"
         cert, key, trust = _https_files(doors, folder)
-        apps = [
-            AcmeFront(authority, f"https://{directory}").app,
-            ManagementFront(authority).app,
-            PkiFront(authority).app,
+        tls = _context(cert, key)
+        listeners = [
+            Listener(AcmeFront(authority, f"https://{directory}").app, tls),
+            Listener(ManagementFront(authority).app, tls),
+            Listener(PkiFront(authority).app),
         ]
-        servers = [_server(apps[0], cert, key), _server(apps[1], cert, key), _server(apps[2])]
-        ready: dict[str, object] = {
-            "directory": f"https://{directory}/dir",
-            "management": f"https://{management}",
-            "pki": f"http://{pki}",
-            "trust": str(trust.absolute()),
-            "pid": os.getpid(),
-        }
         dns = DnsServer(authority.zone)
+        dns_at = None
         if settings.resolver is None and doors.mock_dns is not None:
             udp, tcp = bound_pair(doors.mock_dns)
-            ready["dns"] = authority_of(udp)
+            dns_at = authority_of(udp)
             await dns.start(udp, tcp)
             stack.callback(dns.stop)
-        await _run(servers, sockets, stop, lambda: _announce(ready, doors.ready_file, stack))
+        where = Ready(
+            f"https://{directory}/dir",
+            f"https://{management}",
+            f"http://{pki}",
+            str(trust.absolute()),
+            os.getpid(),
+            dns_at,
+        )
+
+        def announce() -> None:
+            logger.info("ready: %s", json.dumps(where.document()))
+            _write_ready_file(where, doors.ready_file, stack)
+            ready(where)
+
+        await _run(listeners, sockets, stop, announce)
         await authority.stop()
 
 
-def _server(app: App, cert: Path | None = None, key: Path | None = None) -> _Server:
-    config = Config(
-        app,
-        http=_Connection,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=FAREWELL,
-        ssl_certfile=str(cert) if cert else None,
-        ssl_keyfile=str(key) if key else None,
-    )
-    config.load()
-    if config.ssl is not None:
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    return _Server(config)
+def _context(cert: Path, key: Path) -> ssl.SSLContext:
+    """TLS as the HTTPS doors speak it. Raises ServeError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ValueError) as error:
+        raise ServeError("tls-files", cert=str(cert), key=str(key), why=str(error)) from error
+    return context
 
 
 def _https_files(doors: Doors, folder: Path) -> tuple[Path, Path, Path]:
@@ -207,7 +210,7 @@ def _https_files(doors: Doors, folder: Path) -> tuple[Path, Path, Path]:
 
 
 async def _run(
-    servers: Sequence[_Server],
+    listeners: Sequence[Listener],
     sockets: Sequence[socket.socket],
     stop: asyncio.Event | None,
     announce: Callable[[], None],
@@ -217,28 +220,23 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(ValueError, NotImplementedError, RuntimeError):  # not in the main thread: `stop` it is
             loop.add_signal_handler(number, stopping.set)
-    pairs = zip(servers, sockets, strict=True)
-    tasks = [loop.create_task(server.serve(sockets=[listener])) for server, listener in pairs]
-    waiting = loop.create_task(stopping.wait())
     try:
-        while not all(server.started for server in servers) and not any(task.done() for task in tasks):
-            await asyncio.sleep(0.001)
-        if not stopping.is_set() and not any(task.done() for task in tasks):
-            announce()
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for listener, bound_to in zip(listeners, sockets, strict=True):
+            await listener.start(bound_to)
+        announce()
+        await stopping.wait()
     finally:
-        waiting.cancel()
-        for server in servers:
-            server.should_exit = True
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*(listener.stop(FAREWELL) for listener in listeners))
 
 
-def _announce(ready: Mapping[str, object], ready_file: Path | None, stack: contextlib.ExitStack) -> None:
-    """Say where it is: on the log, and whole or not at all in the ready file, which goes when the CA goes."""
-    logger.info("ready: %s", json.dumps(ready))
+def _write_ready_file(where: Ready, ready_file: Path | None, stack: contextlib.ExitStack) -> None:
+    """Whole or not at all; it goes when the CA goes. Raises ServeError."""
     if ready_file is None:
         return
     draft = ready_file.with_name(f".{ready_file.name}.{os.getpid()}")
-    draft.write_text(json.dumps(ready, indent=1) + "\n")
-    draft.replace(ready_file)
+    try:
+        draft.write_text(json.dumps(where.document(), indent=1) + "\n")
+        draft.replace(ready_file)
+    except OSError as error:
+        raise ServeError("ready-file", file=str(ready_file), why=error.strerror or str(error)) from error
     stack.callback(ready_file.unlink, missing_ok=True)
