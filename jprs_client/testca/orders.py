@@ -420,7 +420,7 @@ class OrderBook:
                 self._proofs[key] = [*self._valid(key, now), authorization]
 
     def _valid(self, key: tuple[str, str], now: datetime) -> list[Authorization]:
-        proofs = self._proofs.get(key, [])
+        proofs = [proof for proof in self._proofs.get(key, []) if proof.identity in self.authorizations]
         for proof in proofs:
             proof.look(now)
         return [proof for proof in proofs if proof.status is Status.VALID]
