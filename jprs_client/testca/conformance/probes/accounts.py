@@ -73,9 +73,10 @@ def existing_object(server: Server) -> None:
 @probe("8555-7.3.1-existing-unchanged", "RFC 8555 §7.3.1", MAY)
 def existing_unchanged(server: Server) -> None:
     """`newAccount` with a key that has an account changes nothing about it."""
-    before = server.read(server.main.url).document()
-    server.try_account(server.main.key, contact=["mailto:another@example.com"])
-    expect(server.read(server.main.url).document().get("contact") == before.get("contact"), "the contact was changed")
+    account = server.new_account(contact=_CONTACT)
+    server.try_account(account.key, contact=["mailto:another@example.com"])
+    found = server.read(account.url, account).document().get("contact")
+    expect(found == account.document.get("contact"), "the contact was changed")
 
 
 @probe("8555-7.3.1-only-existing", "RFC 8555 §7.3.1", MUST)
@@ -247,9 +248,10 @@ def update_away(server: Server) -> None:
 @probe("8555-7.3.2-bad-contact", "RFC 8555 §7.3.2", MUST)
 def bad_update(server: Server) -> None:
     """A bad new contact is refused, and the account stays as it is."""
-    refused(server.post(server.main.url, {"contact": ["mailto:a@example.com?cc=b@example.com"]}), *_INVALID)
-    found = server.read(server.main.url).document().get("contact")
-    expect(found == server.main.document.get("contact"), "the contact was changed")
+    account = server.new_account(contact=_CONTACT)
+    refused(server.post(account.url, {"contact": ["mailto:a@example.com?cc=b@example.com"]}, by=account), *_INVALID)
+    found = server.read(account.url, account).document().get("contact")
+    expect(found == account.document.get("contact"), "the contact was changed")
 
 
 @probe("8555-7.3.2-scheme", "RFC 8555 §7.3.2", MUST)
@@ -261,11 +263,12 @@ def unsupported_update(server: Server) -> None:
 @probe("8555-7.3.2-ignored", "RFC 8555 §7.3.2", MUST)
 def ignored_update(server: Server) -> None:
     """An update passes over members that are the server's, and those it does not know."""
-    before = server.read(server.main.url).document()
+    account = server.new_account()
+    before = server.read(account.url, account).document()
     given = {"orders": "https://ca.example/mine", "termsOfServiceAgreed": False, "unheardOf": 1}
-    answer = server.post(server.main.url, given)
+    answer = server.post(account.url, given, by=account)
     expect(answer.status == 200, answer.said)
-    expect(server.read(server.main.url).document() == before, "the account was changed")
+    expect(server.read(account.url, account).document() == before, "the account was changed")
 
 
 @probe("8555-7.3.2-status", "RFC 8555 §7.3.2", MUST)
@@ -286,7 +289,7 @@ def others(server: Server) -> None:
 @probe("8555-7.3-others-update", "RFC 8555 §7.3", MUST)
 def others_update(server: Server) -> None:
     """Nobody changes another's account."""
-    refused(server.post(server.other.url, {"contact": _CONTACT}), status=(401, 403, 404))
+    refused(server.post(server.other.url, {"contact": _CONTACT}, by=server.new_account()), status=(401, 403, 404))
     found = server.read(server.other.url, server.other).document().get("contact")
     expect(found != _CONTACT, "the contact was changed")
 
@@ -335,7 +338,8 @@ def deactivated_new(server: Server) -> None:
 @probe("8555-7.3.6-others", "RFC 8555 §7.3.6", MUST)
 def deactivate_others(server: Server) -> None:
     """Nobody deactivates another's account."""
-    refused(server.post(server.other.url, {"status": "deactivated"}), status=(401, 403, 404))
+    intruder = server.new_account()
+    refused(server.post(server.other.url, {"status": "deactivated"}, by=intruder), status=(401, 403, 404))
     expect(server.read(server.other.url, server.other).document().get("status") == "valid", "it is deactivated")
 
 
