@@ -72,6 +72,11 @@ latin-1 control nan numbers duplicate-keys wrong-types |
 | `undo` | true: it is done, answered, and undone (keyChange, revokeCert, account) |
 | `certificate` | a wrong one is downloaded (wrong.py) |
 
+| on the PKI side | means |
+|---|---|
+| `says` | ocsp and crl say something else than the truth (untrue.py): good revoked unknown empty stale future forged \
+other-issuer other-certificate try-later internal-error |
+
 | in the background | means |
 |---|---|
 | `fail` | it fails so: a problem's type, or `{"type", "detail"}` |
@@ -86,7 +91,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jprs_client.testca import changes, wrong
+from jprs_client.testca import changes, untrue, wrong
 from jprs_client.testca.asgi import Response
 from jprs_client.testca.changes import Asked
 from jprs_client.testca.hostile import ADDRESSES, expanded, is_address
@@ -348,6 +353,7 @@ _CHECKS: Mapping[str, tuple[Check, str]] = {
     "starts": (_is_flag, "true or false"),
     "undo": (_is_flag, "true or false"),
     "certificate": (_one_of(*wrong.KINDS), f"one of {', '.join(wrong.KINDS)}"),
+    "says": (_one_of(*untrue.WORDS), f"one of {', '.join(sorted(untrue.WORDS))}"),
     "fail": (_is_failure, "a problem's type, or an object with type and detail"),
     "stuck": (_is_flag, "true or false"),
     "perspective": (_is_perspective, "a name or a number"),
@@ -475,6 +481,8 @@ class Fault:
         if self.endpoint != endpoint and (self.endpoint is not None or endpoint not in ACME_ENDPOINTS):
             return False
         if self.name is not None and self.name not in names:
+            return False
+        if "account" in self.action.members and not subject.account:  # it strikes whoever signs
             return False
         return all(_fits(member, value, subject) for member, value in self.more.items())
 

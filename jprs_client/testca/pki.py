@@ -18,11 +18,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from jprs_client.testca import ocsp
+from jprs_client.testca import ocsp, untrue
 from jprs_client.testca.asgi import App, Request, Response, json_response
 from jprs_client.testca.ca import Authority
+from jprs_client.testca.changes import Asked
 from jprs_client.testca.clock import rfc3339
 from jprs_client.testca.ct import PRECERT_ENTRY, X509_ENTRY, CtError, Log, Sct, Submitted
+from jprs_client.testca.faults import Subject
 from jprs_client.testca.ocsp import GOOD, UNKNOWN, CertId, MalformedRequest, Standing
 from jprs_client.testca.signer import FIRST, CertificateAuthority, Intermediate, Pki
 
@@ -49,19 +51,21 @@ class PkiFront:
         if kind == "ocsp":
             question = _question(request, rest)
             names = self._names_asked(question)
-        fault = self._ca.faults.take(_ENDPOINTS.get(kind, kind), names)
+        fault = self._ca.faults.take(_ENDPOINTS.get(kind, kind), names, Subject(method=request.method))
+        asked = Asked(now, self._ca.pki.base, self._ca.pki.base + request.target)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
-        response = fault.instead() if fault is not None else None
+        response = fault.instead(asked) if fault is not None else None
         if response is None:
+            word = fault.members.get("says") if fault is not None else None
             try:
-                response = self._answer(request, kind, number, rest, question, now)
+                response = self._answer(request, kind, number, rest, question, now, word)
             except _Refused as refused:
                 response = _refusal(refused.status, str(refused))
         response.set("Date", format_datetime(now, usegmt=True))
         # The clock may be set at any time: nothing may be kept by what it said.
         response.set("Cache-Control", "no-store")
-        return fault.changed(response) if fault is not None else response
+        return fault.changed(response, asked) if fault is not None else response
 
     def _answer(
         self,
@@ -71,6 +75,7 @@ class PkiFront:
         rest: str,
         question: ocsp.Question | MalformedRequest | None,
         now: datetime,
+        word: str | None,
     ) -> Response:
         pki = self._ca.pki
         if kind in {"issuers", "roots"}:
@@ -80,7 +85,7 @@ class PkiFront:
         if kind == "crl":
             _only(request, "GET", "HEAD")
             _chosen(pki.intermediates, number)
-            crl = pki.crl(number, self._ca.book.certificates.values(), now)
+            crl = untrue.crl(pki, number, self._ca.book.certificates.values(), now, word)
             return Response(200, crl, "application/pkix-crl")
         if kind == "root-crl":
             _only(request, "GET", "HEAD")
@@ -89,7 +94,7 @@ class PkiFront:
         if kind == "ocsp" and question is not None:
             _only(request, "GET", "HEAD", "POST")
             _check_content_type(request)
-            return self._status(_chosen(pki.intermediates, number), number, question, now)
+            return self._status(_chosen(pki.intermediates, number), number, question, now, word)
         if kind == "ct":
             return CtDoor(pki, _chosen(pki.logs, number), now).handle(request, rest)
         if kind == "ct-logs":
@@ -105,7 +110,12 @@ class PkiFront:
         return [name for certificate in found if certificate is not None for name in certificate.names]
 
     def _status(
-        self, issuer: Intermediate, index: int, question: ocsp.Question | MalformedRequest, now: datetime
+        self,
+        issuer: Intermediate,
+        index: int,
+        question: ocsp.Question | MalformedRequest,
+        now: datetime,
+        word: str | None,
     ) -> Response:
         if isinstance(question, MalformedRequest):
             return Response(200, ocsp.refusal(ocsp.MALFORMED_REQUEST), "application/ocsp-response")
@@ -113,11 +123,11 @@ class PkiFront:
         mine = [named.is_of(name, issuer.key_bits) for named in question.asked]
         if not any(mine):  # RFC 5019 §2.2.3: nothing that this responder could know of
             return Response(200, ocsp.refusal(ocsp.UNAUTHORIZED), "application/ocsp-response")
-        pairs = [
-            (named, self._standing(named, index, now) if known else UNKNOWN)
+        standings = [
+            self._standing(named, index, now) if known else UNKNOWN
             for named, known in zip(question.asked, mine, strict=True)
         ]
-        body = ocsp.answer(issuer.responder, pairs, question.nonce, now)
+        body = untrue.ocsp_answer(self._ca.pki, index, question, standings, now, word)
         response = Response(200, body, "application/ocsp-response")
         response.set("Last-Modified", format_datetime(now, usegmt=True))  # RFC 5019 §6.2
         response.set("Expires", format_datetime(now + ocsp.OCSP_LIFE, usegmt=True))

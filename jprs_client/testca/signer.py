@@ -106,6 +106,7 @@ class CertificateAuthority:
         self, common_name: str, kind: str = "ecdsa", certify: Callable[[PublicKey], x509.Certificate] | None = None
     ) -> None:
         self.kind = kind
+        self.common_name = common_name
         self.subject = _name(common_name)
         self.signature_algorithm = _ALGORITHMS[kind]
         self._certify = certify or self._certify_itself
@@ -369,6 +370,7 @@ class Pki:
         self._in_use: dict[str, int] = {}
         for kind in KINDS:
             self.new_intermediate(kind)
+        self._strangers: dict[int, Intermediate] = {}
         self._crl_number = 0
         self._crls: dict[tuple[str, int], tuple[object, bytes]] = {}
 
@@ -469,17 +471,31 @@ class Pki:
 
     # lists of what is revoked
 
-    def crl(self, index: int, certificates: Iterable[Certificate], now: datetime) -> bytes:
+    def crl(
+        self,
+        index: int,
+        certificates: Iterable[Certificate],
+        now: datetime,
+        signer: CertificateAuthority | None = None,
+    ) -> bytes:
         """An intermediate's CRL as of `now`, DER. 第11条2項の2: reason 0 is not written into it.
 
         One that has expired leaves it a CRL's life later (RFC 5280 §3.3: it stands in one issued after its end).
+        `signer`: who signs, where that is not to be the intermediate.
         """
         revoked = [
             (each.serial, each.revocation)
             for each in certificates
             if each.issuer == index and each.revocation is not None and each.not_after + CRL_LIFE >= now
         ]
-        return self._crl("crl", index, self.intermediates[index], revoked, now)
+        return self._crl("crl", index, signer or self.intermediates[index], revoked, now)
+
+    def stranger(self, index: int) -> Intermediate:
+        """Somebody with an intermediate's name and another key: what he signs is forged."""
+        real = self.intermediates[index]
+        if index not in self._strangers:
+            self._strangers[index] = Intermediate(self, index, real.kind, real.common_name)
+        return self._strangers[index]
 
     def root_crl(self, index: int, now: datetime) -> bytes:
         """A root's CRL as of `now`, DER."""
@@ -500,7 +516,7 @@ class Pki:
     ) -> bytes:
         moment = now.replace(microsecond=0)
         content, made = self._crls.get((place, index), (None, b""))
-        if content == (moment, self.base, revoked):
+        if content == (moment, signer.key_hash, revoked):
             return made
         self._crl_number += 1
         builder = (
@@ -514,7 +530,7 @@ class Pki:
         for serial, revocation in revoked:
             builder = builder.add_revoked_certificate(_entry(serial, revocation))
         made = builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-        self._crls[place, index] = ((moment, self.base, revoked), made)
+        self._crls[place, index] = ((moment, signer.key_hash, revoked), made)
         return made
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
@@ -195,11 +196,42 @@ def test_a_get_that_cannot_be_read_is_malformed(ca: CaInProcess, path: str) -> N
 
 def test_a_fault_finds_the_request_by_the_certificates_names(ca: CaInProcess) -> None:
     one, other = issued(ca, "one.jp"), issued(ca, "other.jp")
-    fault = {"match": {"name": "one.jp"}, "action": "server-error"}
+    fault = {"match": {"endpoint": "ocsp", "name": "one.jp"}, "action": "server-error"}
     assert ca.manage("POST", "/faults", fault).status == 200
     assert asked(ca, request(ca, other.serial)).certificate_status is Is.GOOD
     assert ca.ask(ca.pki, "POST", "/ocsp/0", request(ca, one.serial), TYPE).status == 500
     assert asked(ca, request(ca, one.serial)).certificate_status is Is.GOOD
+
+
+def test_an_answer_can_be_something_else_than_the_truth(ca: CaInProcess) -> None:
+    certificate = issued(ca)
+    body, now = request(ca, certificate.serial), ca.ca.now()
+
+    def said(word: str) -> ocsp.OCSPResponse:
+        fault = {"match": {"endpoint": "ocsp"}, "action": {"says": word}}
+        assert ca.manage("POST", "/faults", fault).status == 200
+        return asked(ca, body)
+
+    assert said("unknown").certificate_status is Is.UNKNOWN
+    assert said("try-later").response_status is Answered.TRY_LATER
+    assert said("internal-error").response_status is Answered.INTERNAL_ERROR
+    revoked = said("revoked")
+    verify(ca, revoked)
+    assert revoked.certificate_status is Is.REVOKED
+    for word, error in (("forged", InvalidSignature), ("other-issuer", ValueError)):
+        response = said(word)
+        assert response.certificate_status is Is.REVOKED
+        with pytest.raises(error):  # by a stranger of the same name; by one of another
+            verify(ca, response)
+    other = said("other-certificate")
+    verify(ca, other)
+    assert other.serial_number == certificate.serial + 1
+    stale, future = said("stale"), said("future")
+    assert stale.next_update_utc is not None
+    assert stale.next_update_utc < now < future.this_update_utc
+    ca.ca.book.revoke(certificate, 4, now)
+    assert said("good").certificate_status is Is.GOOD
+    assert asked(ca, body).certificate_status is Is.REVOKED
 
 
 def written(*parts: bytes) -> bytes:

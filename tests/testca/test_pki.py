@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from jprs_client.testca.orders import Certificate, Revocation
 from jprs_client.testca.signer import CRL_LIFE, CertificateAuthority, Pki, Request
 from tests import needs
-from tests.testca.in_process import Answer, CaInProcess
+from tests.testca.in_process import Answer, CaInProcess, Client
 
 NOW = datetime(2026, 11, 22, 3, 0, 0, 250000, tzinfo=UTC)
 EC_KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -300,10 +300,38 @@ def test_what_is_not_there_is_said_so(ca: CaInProcess, method: str, path: str, s
 
 
 def test_a_fault_at_the_pki_side_acts(ca: CaInProcess) -> None:
-    assert ca.manage("POST", "/faults", {"match": {"endpoint": "*"}, "action": "maintenance"}).status == 200
+    assert ca.manage("POST", "/faults", {"match": {"endpoint": "crl"}, "action": "maintenance"}).status == 200
+    assert get(ca, "/issuers/0.cer").status == 200
     answer = get(ca, "/crl/0.crl")
     assert (answer.status, answer.headers["retry-after"]) == (503, "21600")
     assert get(ca, "/crl/0.crl").status == 200
+
+
+def test_a_crl_can_say_something_else_than_the_truth(ca: CaInProcess) -> None:
+    pki, now = ca.ca.pki, ca.ca.now()
+    _, key_id, secret = ca.subscriber()
+    Client(ca, (key_id, secret)).issue("example.jp")
+    (certificate,) = ca.ca.book.certificates.values()
+
+    def said(word: str) -> x509.CertificateRevocationList:
+        fault = {"match": {"endpoint": "crl"}, "action": {"says": word}}
+        assert ca.manage("POST", "/faults", fault).status == 200
+        found = x509.load_der_x509_crl(get(ca, "/crl/0.crl").body)
+        assert found.issuer == pki.intermediates[int(word == "other-issuer")].subject
+        return found
+
+    mine, other = (pki.intermediates[index].key.public_key() for index in (0, 1))
+    for word in ("revoked", "forged", "other-issuer"):
+        crl = said(word)
+        assert [entry.serial_number for entry in crl] == [certificate.serial]
+        assert crl.is_signature_valid(mine) == (word == "revoked")
+        assert crl.is_signature_valid(other) == (word == "other-issuer")
+    ca.ca.book.revoke(certificate, 1, now)
+    assert not list(said("empty"))
+    stale, future = said("stale"), said("future")
+    assert stale.next_update_utc is not None
+    assert stale.next_update_utc < now < future.last_update_utc
+    assert len(list(stale)) == len(list(x509.load_der_x509_crl(get(ca, "/crl/0.crl").body))) == 1
 
 
 # the logs
