@@ -123,6 +123,6 @@ def moved(url: str, where: str) -> str:
         "userinfo": f"{parts.scheme}://admin:secret@{authority}{rest}",
         "port": f"{parts.scheme}://{host}:1{rest}",
         "empty": "",
-        "newline": f"{url}\nX-Injected: yes",
+        "newline": f"{url}\r\nX-Injected: yes",
         "long": f"{url}?{'a' * 10_000}",
     }[where]

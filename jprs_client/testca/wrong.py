@@ -230,7 +230,7 @@ _LEAVES: Mapping[str, Callable[[Right], x509.Certificate]] = {
     "one-second": lambda right: _valid(right, timedelta(0), timedelta(seconds=1)),
     "ten-years": lambda right: _valid(right, timedelta(0), timedelta(days=3652)),
     "serial-zero": lambda right: _with_serial(right, b"\x00"),
-    "serial-negative": lambda right: _with_serial(right, b"\xff" * 8),
+    "serial-negative": lambda right: _with_serial(right, bytes.fromhex("fedcba9876543210")),
     "serial-huge": lambda right: _with_serial(right, b"\x01" * 40),
     "ca-true": lambda right: _leaf(right, put=[(x509.BasicConstraints(True, None), True), (_CA_USAGE, True)]),
     "no-server-auth": lambda right: _leaf(right, put=[(_USAGE, False)]),
