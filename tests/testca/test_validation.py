@@ -308,3 +308,46 @@ def test_http_01_follows_to_https_whatever_its_certificate(tmp_path: Path) -> No
             secure.close()
 
     asyncio.run(run())
+
+
+def test_tls_alpn_01_wants_a_certificate_that_signs_itself_for_that_name_alone(tmp_path: Path) -> None:
+    """RFC 8737 §3."""
+    oid = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31")
+    own, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+
+    def served(names: list[x509.GeneralName], signer: ec.EllipticCurvePrivateKey = own, extra: bytes = b"") -> Path:
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(own.public_key())
+            .serial_number(1)
+            .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+            .not_valid_after(datetime(2045, 1, 1, tzinfo=UTC))
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.UnrecognizedExtension(oid, b"\x04\x20" + RIGHT + extra), critical=True)
+            .sign(signer, hashes.SHA256())
+        )
+        path = tmp_path / "served.pem"
+        path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + own.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return path
+
+    name = x509.DNSName("example.jp")
+    look_at_alpn(served([x509.DNSName("Example.JP")]))
+    wrong: list[tuple[Callable[[], Path], str]] = [
+        (lambda: served([name], other), "not signed by its own key"),
+        (lambda: served([name, x509.DNSName("www.example.jp")]), "alone"),
+        (lambda: served([name, name]), "alone"),
+        (lambda: served([x509.RFC822Name("example.jp")]), "alone"),
+        (lambda: served([name], extra=b"\x00"), "acmeIdentifier"),
+    ]
+    for pem, said in wrong:
+        with pytest.raises(Problem, match=said) as caught:
+            look_at_alpn(pem())
+        assert caught.value.kind == "incorrectResponse"
