@@ -376,7 +376,7 @@ class Acme:
                 raise malformed(f"the authorization is {authorization.status}, the challenge {challenge.status}")
         response = json_response(200, _challenge_document(call, authorization, challenge))
         response.headers.append(("Link", f'<{call.link("authorization", authorization.identity)}>;rel="up"'))
-        response.set("Location", call.link("challenge", authorization.identity, challenge.identity))
+        response.set("Location", call.link("challenge", authorization.identity, challenge.kind))
         if challenge.status is Status.PROCESSING:
             self._ask_again(response)
         return response
@@ -487,7 +487,7 @@ def _new_nonce(call: Call) -> Response:
 def _challenge_document(call: Call, authorization: Authorization, challenge: Challenge) -> dict[str, Any]:
     document: dict[str, Any] = {
         "type": challenge.kind,
-        "url": call.link("challenge", authorization.identity, challenge.identity),
+        "url": call.link("challenge", authorization.identity, challenge.kind),
         "status": challenge.status,
         "token": challenge.token,
     }

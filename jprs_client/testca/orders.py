@@ -80,9 +80,8 @@ class Account:
 
 @dataclass(slots=True)
 class Challenge:
-    """One way to prove control of a name."""
+    """One way to prove control of a name. An authorization has at most one of a kind."""
 
-    identity: str
     kind: str
     token: str
     status: Status = Status.PENDING
@@ -107,9 +106,9 @@ class Authorization:
         """The name as it was ordered."""
         return f"*.{self.name}" if self.wildcard else self.name
 
-    def challenge(self, identity: str) -> Challenge | None:
-        """The challenge of that id."""
-        return next((challenge for challenge in self.challenges if challenge.identity == identity), None)
+    def challenge(self, kind: str) -> Challenge | None:
+        """The challenge of that kind."""
+        return next((challenge for challenge in self.challenges if challenge.kind == kind), None)
 
     def look(self, now: datetime) -> None:
         """Let time do its work."""
@@ -316,7 +315,7 @@ class OrderBook:
     def _new_authorization(self, account: Account, name: str, expires_at: datetime) -> Authorization:
         # RFC 8555 §7.1.3: a wildcard is proved by DNS alone here, as everywhere.
         kinds = [kind for kind in self._challenge_kinds if kind == "dns-01" or not is_wildcard(name)]
-        challenges = [Challenge(self._new_id(), kind, self._new_token()) for kind in kinds]
+        challenges = [Challenge(kind, self._new_token()) for kind in kinds]
         authorization = Authorization(
             self._new_id(), account.identity, without_wildcard(name), is_wildcard(name), expires_at, challenges
         )
