@@ -12,6 +12,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -21,20 +22,28 @@ from jprs_client.testca.asgi import ABORT, TRANSPORT, Response
 
 logger = logging.getLogger("jprs_client.testca")
 
-#: Seconds that a connection may idle between two requests; longer than clients keep theirs.
-KEEP_ALIVE = 120.0
-#: Seconds in which a request's line and headers have to come.
-HEAD_PATIENCE = 20.0
-#: Seconds for a TLS handshake, and for its farewell.
-HANDSHAKE_PATIENCE, SHUTDOWN_PATIENCE = 10.0, 2.0
-#: Seconds that whoever is refused has to stop talking: a connection closed at once would take the answer with it.
-LINGER = 0.5
-#: Seconds that an answer waits for somebody who does not read it.
-WRITE_PATIENCE = 60.0
 #: Octets of a request's line and headers.
 MOST_HEAD = 16 * 1024
 #: Octets of a body that wait for the application.
 MOST_WAITING = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that are waited.
+
+    `head`: for a request's line and headers. `idle`: between two requests, longer than clients keep their connections.
+    `write`: for somebody who does not read. `linger`: for whoever is refused to stop talking, since a connection closed
+    at once would take the answer with it. `handshake`, `farewell`: for TLS to begin and to end.
+    """
+
+    head: float = 20.0
+    idle: float = 120.0
+    write: float = 60.0
+    linger: float = 0.5
+    handshake: float = 10.0
+    farewell: float = 2.0
+
 
 _PHRASES = {status.value: status.phrase.encode("ascii") for status in http.HTTPStatus}
 
@@ -56,8 +65,9 @@ class Door(Protocol):
 class Connection(asyncio.Protocol):
     """One connection; `connections` knows those that are open."""
 
-    def __init__(self, door: Door, connections: set[Connection]) -> None:
+    def __init__(self, door: Door, connections: set[Connection], patience: Patience) -> None:
         self._door = door
+        self._patience = patience
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
@@ -83,7 +93,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._secure = transport.get_extra_info("ssl_object") is not None
         self._connections.add(self)
-        self._wait(HEAD_PATIENCE, self._too_slow)
+        self._wait(self._patience.head, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Nobody is here any more."""
@@ -130,7 +140,7 @@ class Connection(asyncio.Protocol):
 
     def _too_slow(self) -> None:
         if self._http.trailing_data[0]:
-            self._refuse(408, f"the request's headers did not come in {HEAD_PATIENCE:.0f} seconds")
+            self._refuse(408, f"the request's headers did not come in {self._patience.head:g} seconds")
         else:
             self._transport.close()
 
@@ -164,7 +174,7 @@ class Connection(asyncio.Protocol):
                 return
             else:
                 if self._task is None and self._http.trailing_data[0] and self._timer is None:
-                    self._wait(HEAD_PATIENCE, self._too_slow)
+                    self._wait(self._patience.head, self._too_slow)
                 return
 
     def _begin(self, request: h11.Request) -> None:
@@ -219,11 +229,11 @@ class Connection(asyncio.Protocol):
             self._end(linger=self._http.their_state is h11.SEND_BODY)
             return
         self._http.start_next_cycle()
-        self._wait(KEEP_ALIVE, self._transport.close)
+        self._wait(self._patience.idle, self._transport.close)
         self._transport.resume_reading()
         self._advance()
         if self._task is None and not self._ending and self._http.trailing_data[0]:
-            self._wait(HEAD_PATIENCE, self._too_slow)
+            self._wait(self._patience.head, self._too_slow)
 
     async def _receive(self) -> Message:
         while not self._body and not self._whole:
@@ -257,7 +267,7 @@ class Connection(asyncio.Protocol):
         self._write(*events)
         if not self._writable.is_set():
             try:
-                await asyncio.wait_for(self._writable.wait(), WRITE_PATIENCE)
+                await asyncio.wait_for(self._writable.wait(), self._patience.write)
             except TimeoutError:
                 self._transport.abort()
 
@@ -295,7 +305,7 @@ class Connection(asyncio.Protocol):
         self._transport.resume_reading()
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        self._wait(LINGER, self._transport.close)
+        self._wait(self._patience.linger, self._transport.close)
 
     async def _abort(self) -> None:
         """The application wants no answer, or none to the end."""
@@ -316,8 +326,9 @@ class Connection(asyncio.Protocol):
 class Listener:
     """A door on a socket."""
 
-    def __init__(self, door: Door, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, door: Door, tls: ssl.SSLContext | None = None, patience: Patience | None = None) -> None:
         self._door = door
+        self._patience = patience or Patience()
         self._tls = tls
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -325,12 +336,12 @@ class Listener:
     async def start(self, listener: socket.socket) -> None:
         """Serve on a bound socket."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._door, self._connections),
+            lambda: Connection(self._door, self._connections, self._patience),
             sock=listener,
             ssl=self._tls,
             backlog=1024,
-            ssl_handshake_timeout=HANDSHAKE_PATIENCE if self._tls else None,
-            ssl_shutdown_timeout=SHUTDOWN_PATIENCE if self._tls else None,
+            ssl_handshake_timeout=self._patience.handshake if self._tls else None,
+            ssl_shutdown_timeout=self._patience.farewell if self._tls else None,
         )
 
     async def stop(self, farewell: float) -> None:

@@ -141,7 +141,8 @@ def running(request: pytest.FixtureRequest) -> Iterator[tuple[Handle, requests.S
 def account(ca: Handle, session: requests.Session, eab: Credentials | None) -> client.ClientV2:
     """Somebody else's client, registered."""
     key = josepy_jwk.JWKEC(key=ec.generate_private_key(ec.SECP256R1()))
-    network = client.ClientNetwork(key, alg=josepy_jwa.ES256, verify_ssl=session.verify)
+    network = client.ClientNetwork(key, alg=josepy_jwa.ES256)
+    network.verify_ssl = session.verify  # type: ignore[assignment]  # a file is as good to requests
     network.session.close()
     network.session = session
     directory = client.ClientV2.get_directory(ca.directory, network)
