@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from jprs_client.testca import ocsp, untrue
@@ -32,6 +32,17 @@ from jprs_client.testca.signer import FIRST, CertificateAuthority, Intermediate,
 _MOST_ENTRIES = 256
 #: Certificates in a chain that somebody submits.
 _MOST_CHAIN = 10
+#: What reading a chain that anybody made up may end with.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    RecursionError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
@@ -239,7 +250,15 @@ class CtDoor:
         raise _Refused(404, "nothing is here")
 
     def _add(self, kind: int, body: bytes) -> Sct:
-        chain = _read_chain(body)
+        try:
+            submitted = self._submitted(kind, _read_chain(body))
+        except CtError:
+            raise
+        except _UNREADABLE as error:
+            raise CtError(f"the chain cannot be read: {error!s:.100}") from error
+        return self._log.add(submitted, self._now)
+
+    def _submitted(self, kind: int, chain: list[x509.Certificate]) -> Submitted:
         root = self._root_of(chain[-1])
         if root is not None:
             chain.append(root)
@@ -255,8 +274,7 @@ class CtDoor:
             .public_key()
             .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         )
-        submitted = Submitted(kind, octets[0], tuple(octets[1:]), hashlib.sha256(spki).digest())
-        return self._log.add(submitted, self._now)
+        return Submitted(kind, octets[0], tuple(octets[1:]), hashlib.sha256(spki).digest())
 
     def _root_of(self, last: x509.Certificate) -> x509.Certificate | None:
         """The root above a chain's last certificate; None where that is one. Raises CtError for any other chain."""
@@ -371,13 +389,9 @@ def _der(certificate: x509.Certificate) -> bytes:
 
 def _read_chain(body: bytes) -> list[x509.Certificate]:
     """A chain of which each certificate is issued by the next (RFC 6962 §4.1). Raises CtError."""
-    try:
-        document = json.loads(body)
-        texts = document["chain"]
-        octets = [base64.b64decode(text, validate=True) for text in texts[: _MOST_CHAIN + 1]]
-        chain = [x509.load_der_x509_certificate(each) for each in octets]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CtError(f"the chain cannot be read: {error!s:.100}") from error
+    texts = json.loads(body)["chain"]
+    octets = [base64.b64decode(text, validate=True) for text in texts[: _MOST_CHAIN + 1]]
+    chain = [x509.load_der_x509_certificate(each) for each in octets]
     if not 1 <= len(chain) <= _MOST_CHAIN:
         raise CtError(f"chain: a list of 1 to {_MOST_CHAIN} certificates in base64")
     for each, issuer in pairwise(chain):
@@ -390,7 +404,7 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (InvalidSignature, x509.ExtensionNotFound, ValueError, TypeError):  # by another, or of another name
         return False
     return constraints.value.ca
 
@@ -400,6 +414,4 @@ def _is_poisoned(certificate: x509.Certificate) -> bool:
         found = certificate.extensions.get_extension_for_class(x509.PrecertPoison)
     except x509.ExtensionNotFound:
         return False
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise CtError(f"the certificate's extensions cannot be read: {error!s:.100}") from error
     return found.critical

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import NameOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jprs_client.testca.orders import Certificate, Revocation
 from jprs_client.testca.signer import CRL_LIFE, CertificateAuthority, Pki, Request
@@ -405,6 +407,36 @@ def test_logs_refuse_everything_else(ca: CaInProcess) -> None:
     for body in (b"", b"[]", b'{"chain": 1}', b'{"chain": ["%"]}', b"\xff", b'{"chain": [1]}', b"[" * 50_000):
         assert ca.ask(ca.pki, "POST", f"{LOG}/add-chain", body).status == 400
     assert len(pki.logs[1].tree) == 1
+
+
+PLACES = ("", "/issuers/0.cer", "/crl/0.crl", "/ocsp/0", "/ocsp/0/", "/ct/logs.json", "/ct/0/ct/v1/")
+MESSAGES = ("get-entries?", "get-proof-by-hash?hash=", "get-sth-consistency?first=1&second=", "get-roots", "add-chain")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.sampled_from(("GET", "HEAD", "POST", "DELETE")),
+    st.sampled_from((*PLACES, *(PLACES[-1] + each for each in MESSAGES))),
+    st.text(max_size=40) | st.text("0123456789&=/%startendtree_size+", max_size=40),
+    st.binary(max_size=60) | st.builds(json.dumps, st.recursive(st.none() | st.text(), st.lists)).map(str.encode),
+)
+def test_whatever_the_pki_side_is_asked_it_answers(
+    ca: CaInProcess, method: str, place: str, rest: str, body: bytes
+) -> None:
+    headers = [("content-type", "application/ocsp-request")]
+    answer = ca.ask(ca.pki, method, (place + rest).encode("utf-8", "replace").decode(), body, headers)
+    assert answer.status in {200, 400, 404, 405, 415}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(st.integers(0, 5000), st.integers(1, 255), st.booleans())
+def test_a_log_takes_no_certificate_with_a_bit_turned(ca: CaInProcess, at: int, bits: int, of_leaf: bool) -> None:
+    pki = ca.ca.pki
+    known = vars(ca).setdefault("submitted", issue(pki).der)
+    chain = [bytearray(known), bytearray(pki.intermediates[0].der)]
+    changed = chain[0 if of_leaf else 1]
+    changed[at % len(changed)] ^= bits
+    assert submitted(ca, "add-chain", *map(bytes, chain)).status == 400
 
 
 def test_the_list_of_logs_names_two_operators(ca: CaInProcess) -> None:
