@@ -9,7 +9,7 @@ faults wait for a request, the first acts. Every member of `match` may be missin
 |---|---|
 | `endpoint` | on the ACME side directory terms newNonce newAccount account orders newOrder order authorization \
 challenge finalize certificate revokeCert keyChange renewalInfo, `*` for all of them; on the PKI side ocsp crl \
-issuers; in the background validation caa signing |
+issuers; in the background validation caa signing; handshake |
 | `name` | a DNS name the request is about |
 | `account` | the account that signs: its URL, or the last part of it |
 | `challenge` | http-01, dns-01, tls-alpn-01, of a challenge or a validation |
@@ -77,6 +77,10 @@ latin-1 control nan numbers duplicate-keys wrong-types |
 | `says` | ocsp and crl say something else than the truth (untrue.py): good revoked unknown empty stale future forged \
 other-issuer other-certificate try-later internal-error |
 
+| at a handshake | means |
+|---|---|
+| `tls` | the ACME door's certificate is expired, not-yet-valid, for other-name, untrusted; or it refuses |
+
 | in the background | means |
 |---|---|
 | `fail` | it fails so: a problem's type, or `{"type", "detail"}` |
@@ -119,7 +123,9 @@ ACME_ENDPOINTS = frozenset(
 )
 PKI_ENDPOINTS = frozenset({"ocsp", "crl", "issuers"})
 BACKGROUND = frozenset({"validation", "caa", "signing"})
-ENDPOINTS = ACME_ENDPOINTS | PKI_ENDPOINTS | BACKGROUND
+#: Before anything is asked: TLS at the ACME door.
+HANDSHAKE = "handshake"
+ENDPOINTS = ACME_ENDPOINTS | PKI_ENDPOINTS | BACKGROUND | {HANDSHAKE}
 
 _MIB = 1024 * 1024
 _PAST = "2020-01-01T00:00:00Z"
@@ -205,6 +211,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     "addresses-http": {"move": {"*": "http"}},
     "addresses-elsewhere": {"move": {"*": "elsewhere"}},
     "addresses-private": {"move": {"*": "private"}},
+    **{f"tls-{kind}": {"tls": kind} for kind in ("expired", "not-yet-valid", "other-name", "untrusted", "refuse")},
     # documents that say something else
     "no-new-order": {"merge": {"newOrder": None}},
     "no-meta": {"merge": {"meta": None}},
@@ -244,6 +251,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 _STATUSES = frozenset({"pending", "processing", "ready", "valid", "invalid", "expired", "deactivated", "revoked"})
+_TLS = ("expired", "not-yet-valid", "other-name", "untrusted", "refuse")
 Check = Callable[[Any], bool]
 
 
@@ -354,6 +362,7 @@ _CHECKS: Mapping[str, tuple[Check, str]] = {
     "undo": (_is_flag, "true or false"),
     "certificate": (_one_of(*wrong.KINDS), f"one of {', '.join(wrong.KINDS)}"),
     "says": (_one_of(*untrue.WORDS), f"one of {', '.join(sorted(untrue.WORDS))}"),
+    "tls": (_one_of(*_TLS), f"one of {', '.join(_TLS)}"),
     "fail": (_is_failure, "a problem's type, or an object with type and detail"),
     "stuck": (_is_flag, "true or false"),
     "perspective": (_is_perspective, "a name or a number"),
@@ -529,6 +538,8 @@ class Faults:
             if not isinstance(number, int) or isinstance(number, bool) or number < 0:
                 raise FaultError("skip and count: whole numbers, 0 at least")
         action = Action.parse(document.get("action"))
+        if (endpoint == HANDSHAKE) != ("tls" in action.members) or (endpoint == HANDSHAKE and len(action.members) > 1):
+            raise FaultError("action: tls alone, where endpoint is handshake, and nowhere else")
         if endpoint in BACKGROUND:
             useless = set(action.members) - _BEHIND
             if useless:

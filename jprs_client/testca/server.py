@@ -22,9 +22,10 @@ from typing import Any
 from jprs_client.testca.ca import Authority, Settings
 from jprs_client.testca.dns import DnsServer
 from jprs_client.testca.front import AcmeFront
+from jprs_client.testca.handshake import Handshakes
 from jprs_client.testca.management import ManagementFront, subscribe
 from jprs_client.testca.pki import PkiFront
-from jprs_client.testca.signer import https_certificate
+from jprs_client.testca.signer import CertificateAuthority, https_certificate
 from jprs_client.testca.wire import Listener
 from jprs_client.testca.words import Said
 
@@ -151,11 +152,12 @@ async def serve(
         sockets = [stack.enter_context(bound(where, option)) for option, where in places.items()]
         directory, management, pki = (authority_of(listener) for listener in sockets)
         authority.pki.base = f"http://{pki}"
-        cert, key, trust = _https_files(doors, folder)
-        tls = _context(cert, key)
+        cert, key, trust, root = _https_files(doors, folder)
+        acme_tls = _context(cert, key)
+        acme_tls.sni_callback = Handshakes(authority.faults, root).choose
         listeners = [
-            Listener(AcmeFront(authority, f"https://{directory}").app, tls),
-            Listener(ManagementFront(authority).app, tls),
+            Listener(AcmeFront(authority, f"https://{directory}").app, acme_tls),
+            Listener(ManagementFront(authority).app, _context(cert, key)),
             Listener(PkiFront(authority).app),
         ]
         dns = DnsServer(authority.zone)
@@ -195,10 +197,10 @@ def _context(cert: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def _https_files(doors: Doors, folder: Path) -> tuple[Path, Path, Path]:
-    """Certificate, key and trust of the HTTPS doors, as files."""
+def _https_files(doors: Doors, folder: Path) -> tuple[Path, Path, Path, CertificateAuthority | None]:
+    """Certificate, key and trust of the HTTPS doors, as files; and the root itself, where it is ours."""
     if doors.tls_cert is not None and doors.tls_key is not None:
-        return doors.tls_cert, doors.tls_key, doors.tls_cert
+        return doors.tls_cert, doors.tls_key, doors.tls_cert, None
     hosts = {host for host, _ in (doors.listen, doors.management)} | {"127.0.0.1", "::1"}
     made = https_certificate(("localhost", socket.gethostname()), sorted(hosts))
     cert, key, trust = folder / "https.pem", folder / "https.key", folder / "root.pem"
@@ -206,7 +208,7 @@ def _https_files(doors: Doors, folder: Path) -> tuple[Path, Path, Path]:
     key.write_bytes(made.key_pem)
     cert.write_bytes(made.chain_pem)
     trust.write_bytes(made.trust_pem)
-    return cert, key, trust
+    return cert, key, trust, made.root
 
 
 async def _run(

@@ -598,20 +598,25 @@ class HttpsCertificate:
     key_pem: bytes
     chain_pem: bytes
     trust_pem: bytes
+    root: CertificateAuthority
 
 
 def https_certificate(
-    names: Sequence[str] = ("localhost",), addresses: Sequence[str] = ("127.0.0.1", "::1")
+    names: Sequence[str] = ("localhost",),
+    addresses: Sequence[str] = ("127.0.0.1", "::1"),
+    *,
+    root: CertificateAuthority | None = None,
+    valid: tuple[datetime, datetime] = (FIRST, LAST),
 ) -> HttpsCertificate:
-    """A certificate of a root of its own, valid from 2020 to 2050."""
-    root = CertificateAuthority.root(f"Test HTTPS Root ({WARNING})")
+    """A certificate of a root of its own, if none is given, valid from 2020 to 2050, if nothing else is said."""
+    root = root or CertificateAuthority.root(f"Test HTTPS Root ({WARNING})")
     key = ec.generate_private_key(ec.SECP256R1())
     general = [x509.DNSName(name) for name in names]
     general_addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     builder = (
         _builder(_name(f"Test HTTPS ({WARNING})"), key.public_key())
-        .not_valid_before(FIRST)
-        .not_valid_after(LAST)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.SubjectAlternativeName([*general, *general_addresses]), critical=False)
         .add_extension(x509.BasicConstraints(False, None), critical=True)
         .add_extension(_usage("digital_signature"), critical=True)
@@ -623,4 +628,5 @@ def https_certificate(
     key_pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return HttpsCertificate(key_pem, certificate.public_bytes(serialization.Encoding.PEM), root.pem.encode("ascii"))
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    return HttpsCertificate(key_pem, pem, root.pem.encode("ascii"), root)

@@ -386,6 +386,7 @@ WRONG_VALUES: Mapping[str, object] = {
     "certificate": "right",
     "fail": {"detail": "no type"},
     "says": "maybe",
+    "tls": "1.0",
     "stuck": 1,
     "perspective": -1,
 }
@@ -404,6 +405,9 @@ def test_every_member_is_read_strictly() -> None:
         {"match": {"endpoint": "signing"}, "action": {"status": 500}},
         {"match": {"endpoint": "newOrder"}, "action": "stuck"},
         {"action": {"fail": "caa"}},
+        {"action": "tls-expired"},
+        {"match": {"endpoint": "handshake"}, "action": "drop"},
+        {"match": {"endpoint": "handshake"}, "action": {"tls": "expired", "delay": 1}},
         {"match": {"method": "PUT"}, "action": "drop"},
         {"match": {"read": "yes"}, "action": "drop"},
         {"match": {"account": 1}, "action": "drop"},

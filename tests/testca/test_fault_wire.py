@@ -182,3 +182,26 @@ def test_headers_that_no_library_would_send(ca: TestCaProcess) -> None:
 def test_an_unusual_status(ca: TestCaProcess) -> None:
     with asked(ca, {"status": 599, "length": "none"}) as connection:
         assert heard(connection)[0][:13] == b"HTTP/1.1 599 "
+
+
+HANDSHAKES = {
+    "tls-expired": "certificate has expired",
+    "tls-not-yet-valid": "certificate is not yet valid",
+    "tls-other-name": "IP address mismatch",
+    "tls-untrusted": "unable to get local issuer|self-signed",
+    "tls-refuse": "(?i)handshake.failure|EOF",
+}
+
+
+@pytest.mark.parametrize("word", HANDSHAKES)
+def test_a_handshake_fails_in_its_own_way_and_the_next_one_does_not(ca: TestCaProcess, word: str) -> None:
+    """FAULTS 60."""
+    ca.fault(word, endpoint="handshake")
+    where = urlsplit(ca.directory)
+    address = (where.hostname or "", where.port or 0)
+    context = ssl.create_default_context(cafile=str(ca.trust))
+    with socket.create_connection(address, 5) as plain, pytest.raises(ssl.SSLError, match=HANDSHAKES[word]):
+        context.wrap_socket(plain, server_hostname=address[0])
+    assert ca.get("/clock")["now"]
+    with socket.create_connection(address, 5) as plain, context.wrap_socket(plain, server_hostname=address[0]) as good:
+        assert good.version() in {"TLSv1.2", "TLSv1.3"}

@@ -195,7 +195,7 @@ ELSEWHERE = {
     "drop", "drop-after", "reset", "reset-after", "cut", "cut-reset", "drip", "stall", "endless",
     "length-too-long", "length-too-short",
     "no-error", "starts-by-reading", "nothing-changed", "stuck",
-    *(word for word in WORDS if word.startswith("fails-")),
+    *(word for word in WORDS if word.startswith(("fails-", "tls-"))),
 }  # fmt: skip
 
 
