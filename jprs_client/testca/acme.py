@@ -53,8 +53,10 @@ class Acme:
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """Every path of the ACME side, `{}` for a segment that varies, and what stands there."""
+        directory = Endpoint("directory", get=self._directory, post=self._read_signed(self._directory))
         every = {
-            "/dir": Endpoint("directory", get=self._directory, post=self._read_signed(self._directory)),
+            "/dir": directory,
+            "/directory": directory,  # where Boulder has it, and some clients always look
             "/terms": Endpoint("terms", get=self._terms),
             "/terms/{}": Endpoint("terms", get=self._terms),
             "/acme/new-nonce": Endpoint("newNonce", get=_new_nonce, post=self._read_signed(_new_nonce)),
@@ -464,6 +466,8 @@ class Acme:
         if told.get("explanation_url") is not None:
             document["explanationURL"] = told["explanation_url"]
         response = json_response(200, document)
+        if isinstance(told.get("body"), str):  # set as for Pebble: whatever it is, as it is
+            response.body = str(told["body"]).encode()
         response.set("Retry-After", str(told.get("retry_after", _LOOK_AGAIN)))
         return response
 

@@ -63,6 +63,10 @@ def test_directory_and_nonce_are_read_by_post_as_get_too(client: Client) -> None
     assert client.post("/dir", {}).problem == "malformed"
 
 
+def test_the_directory_stands_where_some_clients_always_look(ca: CaInProcess) -> None:
+    assert ca.get("/directory").json == ca.get("/dir").json
+
+
 def test_the_date_is_the_cas_clocks(ca: CaInProcess) -> None:
     ca.clock("2030-05-05T00:00:00Z")
     assert ca.get("/dir").headers["date"].startswith("Sun, 05 May 2030 00:00:0")

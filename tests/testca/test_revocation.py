@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.testca.in_process import START, AccountKey, Client, b64, csr, der, leaf
 
@@ -91,6 +93,26 @@ def test_what_is_no_certificate_of_this_ca_cannot_be_revoked(client: Client) -> 
     certificate = der(leaf(client.issue("a.jp")))
     client.ca.manage("POST", "/clock", {"advance": 100 * 86400})
     assert revoke(client, certificate).problem == "unauthorized"
+
+
+def test_a_precertificate_is_not_the_certificate(client: Client) -> None:
+    certificate = leaf(client.issue("a.jp"))
+    key = ec.generate_private_key(ec.SECP256R1())
+    alike = (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(certificate.issuer)
+        .public_key(certificate.public_key())
+        .serial_number(certificate.serial_number)
+        .not_valid_before(certificate.not_valid_before_utc)
+        .not_valid_after(certificate.not_valid_after_utc)
+        .add_extension(x509.PrecertPoison(), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    answer = revoke(client, der(alike))
+    assert (answer.status, answer.problem) == (404, "malformed")
+    assert "precertificate" in answer.json["detail"]
+    assert revoke(client, der(certificate)).status == 200
 
 
 # renewal information
