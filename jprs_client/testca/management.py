@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from jprs_client.testca.asgi import App, Request, Response, Router, json_response
 from jprs_client.testca.ca import Authority
@@ -69,7 +72,7 @@ def offers(authority: Authority) -> Sequence[tuple[str, Sequence[Offer]]]:
     """Every call there is, under a heading each; `GET /` and the manual show them."""
     return (
         ("JPRS", Jprs(authority).offers()),
-        ("clock, faults, log", Machinery(authority).offers()),
+        ("clock, settings, faults, log", Machinery(authority).offers()),
         ("as Pebble", Pebble(authority).offers()),
         ("as pebble-challtestsrv", Steering(authority).offers()),
     )
@@ -88,7 +91,7 @@ def manual(authority: Authority) -> str:
 
 
 class Machinery:
-    """Clock, faults and log."""
+    """Clock, settings, faults and log."""
 
     def __init__(self, authority: Authority) -> None:
         self._ca = authority
@@ -104,6 +107,15 @@ class Machinery:
                 self._set_clock,
                 "sets it; what is due by then happens",
                 '{"now"} or {"advance": SECONDS}',
+            ),
+            Offer("GET", "/jprs/settings", self._settings, "how the CA behaves, as far as it can be changed"),
+            Offer(
+                "POST",
+                "/jprs/settings",
+                self._set,
+                "changes some of it",
+                '{"ocsp_lag"?, "validation_delay"?: SECONDS, "reuse"?, "nonce_rejects"?: PERCENT, '
+                '"ask_again"?: SECONDS | null, "orders_a_page"?, "caa_identities"?, "blocked"?}',
             ),
             Offer("POST", "/faults", self._add_fault, "what goes wrong next", fault),
             Offer("GET", "/faults", self._faults, "what still waits"),
@@ -125,6 +137,30 @@ class Machinery:
         self._ca.set_clock(moment)
         return self._clock(ask)
 
+    def _settings(self, _ask: Ask) -> Response:
+        now = self._ca.settings
+        return json_response(
+            200,
+            {
+                "ocsp_lag": now.ocsp_lag.total_seconds(),
+                "validation_delay": now.validation_delay,
+                "reuse": now.reuse,
+                "nonce_rejects": now.nonce_rejects,
+                "ask_again": now.ask_again,
+                "orders_a_page": now.orders_a_page,
+                "caa_identities": list(now.caa_identities),
+                "blocked": list(now.blocked),
+            },
+        )
+
+    def _set(self, ask: Ask) -> Response:
+        unknown = set(ask.document) - set(_SETTINGS)
+        if unknown:
+            raise RequestError(f"{', '.join(sorted(unknown)):.200}: one of {', '.join(_SETTINGS)}")
+        chosen: dict[str, Any] = {each: _SETTINGS[each](ask, each) for each in ask.document}
+        self._ca.settings = replace(self._ca.settings, **chosen)
+        return self._settings(ask)
+
     def _add_fault(self, ask: Ask) -> Response:
         self._ca.faults.add(ask.document)
         return json_response(200, dict(ask.document))
@@ -142,6 +178,37 @@ class Machinery:
     def _clear_log(self, _ask: Ask) -> Response:
         self._ca.log.clear()
         return json_response(200, {})
+
+
+def _wait(ask: Ask, member: str) -> timedelta:
+    span = ask.span(member)
+    if span < timedelta(0):
+        raise RequestError(f"{member}: no less than none")
+    return span
+
+
+def _percent(ask: Ask, member: str) -> int:
+    number = ask.number(member)
+    if number > 100:
+        raise RequestError(f"{member}: 100 at most")
+    return number
+
+
+def _names(ask: Ask, member: str) -> tuple[str, ...]:
+    return tuple(ask.texts(member)) if ask.document[member] else ()
+
+
+#: What can be changed while the CA runs, and how each is read.
+_SETTINGS: Mapping[str, Callable[[Ask, str], object]] = {
+    "ocsp_lag": _wait,
+    "validation_delay": lambda ask, member: _wait(ask, member).total_seconds(),
+    "reuse": _percent,
+    "nonce_rejects": _percent,
+    "ask_again": lambda ask, member: ask.number(member) if ask.has(member) else None,
+    "orders_a_page": lambda ask, member: ask.number(member, 1),
+    "caa_identities": _names,
+    "blocked": _names,
+}
 
 
 def _refusal(status: int, detail: str) -> Response:

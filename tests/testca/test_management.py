@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from jprs_client.testca.ca import Authority
 from jprs_client.testca.management import manual, offers
-from tests.testca.in_process import BASE, CaInProcess, Client, leaf
+from tests.testca.in_process import BASE, AccountKey, CaInProcess, Client, leaf
 
 
 def serial(chain: bytes) -> str:
@@ -288,6 +288,27 @@ def test_issuers_are_switched_added_and_revoked(open_ca: CaInProcess) -> None:
     assert open_ca.manage("POST", "/jprs/issuers/0/revoke", {"reason": "1"}).status == 400
 
 
+def test_what_can_be_changed_while_it_runs_is_changed(open_ca: CaInProcess) -> None:
+    before = open_ca.manage("GET", "/jprs/settings").json
+    assert (before["ocsp_lag"], before["caa_identities"], before["ask_again"]) == (0, ["jprs.jp"], None)
+    wanted = {
+        "ocsp_lag": 600,
+        "validation_delay": 0.5,
+        "reuse": 50,
+        "nonce_rejects": 100,
+        "ask_again": 3,
+        "orders_a_page": 2,
+        "caa_identities": ["a.test", "b.test"],
+        "blocked": ["bad.jp"],
+    }
+    assert open_ca.manage("POST", "/jprs/settings", wanted).json == wanted
+    assert open_ca.get("/dir").json["meta"]["caaIdentities"] == ["a.test", "b.test"]
+    refused = open_ca.post("/acme/new-account", {"termsOfServiceAgreed": True}, AccountKey())
+    assert refused.problem == "badNonce"
+    assert open_ca.manage("POST", "/jprs/settings", before).json == before
+    assert open_ca.manage("POST", "/jprs/settings", {"blocked": []}).json["blocked"] == []
+
+
 # as Pebble has them
 
 
@@ -332,6 +353,8 @@ def test_renewal_information_is_set_as_for_pebble(open_ca: CaInProcess, spelling
     answer = open_ca.manage("POST", "/set-renewal-info/", posted)
     assert (answer.status, answer.body) == (200, b"")
     assert open_ca.get(f"/acme/renewal-info/{ari}").json == json.loads(said)
+    open_ca.manage("POST", "/set-renewal-info/", {**posted, spelling[1]: "no JSON"})
+    assert open_ca.get(f"/acme/renewal-info/{ari}").body == b"no JSON"
 
 
 @pytest.mark.parametrize(
@@ -370,6 +393,10 @@ def test_renewal_information_of_a_strangers_certificate_is_not_there(ca: CaInPro
         ("DELETE", "/jprs/rate-limits", {"endpoint": "x"}, 400, "endpoint"),
         ("POST", "/jprs/issuers", {"kind": "dsa"}, 400, "kind"),
         ("POST", "/jprs/issuers", {}, 400, "kind"),
+        ("POST", "/jprs/settings", {"open": True}, 400, "ocsp_lag, validation_delay"),
+        ("POST", "/jprs/settings", {"reuse": 101}, 400, "100"),
+        ("POST", "/jprs/settings", {"ocsp_lag": -1}, 400, "ocsp_lag"),
+        ("POST", "/jprs/settings", {"blocked": "a.jp"}, 400, "blocked"),
         ("POST", "/jprs/subscribers/none/cancel", {}, 404, "none"),
         ("POST", "/jprs/operator/revoke", {"serial": "ff", "reason": 1}, 404, "ff"),
         ("POST", "/add-http01", {"token": "a"}, 400, "content"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
 
+from jprs_client.testca.orders import Certificate
 from tests.testca.in_process import CaInProcess, Client, csr, leaf
 
 
@@ -177,13 +180,45 @@ def test_the_ca_revokes_on_its_own(ca: CaInProcess) -> None:
     assert ca.manage("POST", "/jprs/revoke", {"serial": "ff", "reason": 1}).status == 404
 
 
-def test_ten_years_pass_quickly(ca: CaInProcess) -> None:
-    identity, client = joined(ca, ("a.jp", "1m"), ("b.jp", "1y"))
-    client.issue("a.jp")
-    client.issue("b.jp")
-    ca.clock("2036-11-22")
+def test_neither_revoking_nor_deactivating_stops_a_period(ca: CaInProcess) -> None:
+    """第10条3項: only a notice does."""
+    identity, client = joined(ca, ("example.jp", "1m"))
+    chain = client.issue("example.jp")
+    ca.manage("POST", "/jprs/revoke", {"serial": serial(chain), "reason": 0})
+    assert client.post(client.kid, {"status": "deactivated"}).json["status"] == "deactivated"
+    ca.clock("2027-06-15")
+    usage = ca.usages(identity)["example.jp"]
+    assert (usage["status"], usage["ends"]) == ("in-use", "2027-06-30")
+    ca.manage("POST", f"/jprs/subscribers/{identity}/terminate", {"name": "example.jp"})
+    ca.clock("2027-07-01")
+    assert ca.usages(identity)["example.jp"]["status"] == "ended"
+
+
+@pytest.mark.parametrize("step", [1, 3650])
+def test_ten_years_pass_quickly(ca: CaInProcess, step: int) -> None:
+    """200 usage FQDNs, 1,000 certificates; by the day, or at once."""
+    names = [f"n{number}.jp" for number in range(200)]
+    identity, key_id, secret = ca.subscriber(*((name, "1m" if len(name) % 2 else "1y") for name in names))
+    Client(ca, (key_id, secret))
+    (account,) = ca.ca.book.accounts.values()
+    start = ca.ca.now()
+    for number in range(1000):
+        pair = tuple(dict.fromkeys((names[number % 200], names[number * 7 % 200])))
+        each = Certificate(number, account.identity, pair, start, start + timedelta(days=90), b"", 0, b"", str(number))
+        ca.ca.book.certificates[number] = each
+        account.certificates.append(number)
+        ca.ca.contracts.issued(identity, pair, start)
+    for name in names[::4]:
+        ca.ca.contracts.terminate(identity, name)
+    began = time.process_time()
+    for _ in range(0, 3650, step):
+        assert ca.manage("POST", "/clock", {"advance": step * 86400}).status == 200
+    assert time.process_time() - began < 30
     usages = ca.usages(identity)
-    assert (usages["a.jp"]["ends"], usages["b.jp"]["ends"]) == ("2036-11-30", "2036-11-30")
+    assert [usages[name]["status"] for name in names[:5]] == ["ended", "in-use", "in-use", "in-use", "ended"]
+    assert {usage["ends"] for usage in usages.values() if usage["status"] == "in-use"} == {"2036-11-30"}
+    assert ca.crl().next_update_utc is not None
+    assert len(ca.crl()) == 0  # what has expired stands in it no longer
 
 
 @pytest.mark.parametrize(
