@@ -94,6 +94,28 @@ EN: dict[str, str] = {
     "help.test-ca.serve.require-eab": "With --open: an account needs a subscriber's credentials.",
     "help.test-ca.serve.allow-any-address": "Listen on other addresses than the loopback's, too.",
     "help.test-ca.serve.now": "The CA's clock starts at this moment instead of now.",
+    "help.test-ca.serve.issuer": "Which intermediate signs: ecdsa, rsa, or by-key, as the certificate's key is. "
+    "Default: ecdsa.",
+    "help.test-ca.serve.perspectives": "From how many places in the network a proof is looked at, 1 to 10. Default: 2.",
+    "help.test-ca.serve.validation-delay": "Seconds before each look at a proof. Default: 0.",
+    "help.test-ca.serve.always-valid": "Every proof is taken as seen; nobody looks.",
+    "help.test-ca.serve.ocsp-lag": "How long OCSP does not know a new certificate, for example 90s or 10m. Default: "
+    "10m, with --open 0s.",
+    "help.test-ca.serve.authz-reuse": "Percent of valid authorizations that a new order uses again. Default: 0.",
+    "help.test-ca.serve.nonce-reject": "Percent of good nonces that are refused. Default: 0.",
+    "help.test-ca.serve.without": "A directory entry to leave out, for example keyChange or renewalInfo. May be "
+    "given several times.",
+    "help.test-ca.serve.orders-per-page": "Orders on one page of an account's list. Default: 50.",
+    "help.test-ca.serve.retry-after": "Seconds that Retry-After suggests while something is under way. Default: no "
+    "suggestion.",
+    "help.test-ca.serve.caa-identity": "A name that a CAA record may allow. May be given several times. Default: "
+    "jprs.jp.",
+    "help.test-ca.serve.block": "A domain that nothing is issued for, nor for what lies below it. May be given "
+    "several times.",
+    "help.test-ca.serve.profile": "A profile and its lifetime, for example shortlived=160h. May be given several "
+    "times; the first is the default.",
+    "help.test-ca.serve.pebble-environment": "Read PEBBLE_WFE_NONCEREJECT and the like; with Pebble's JSON they are "
+    "read anyway.",
     "help.test-ca.serve.ready-file": "A file to write, as JSON, once it answers.",
     # init
     "error.init-exists": "{file} is there already.",
@@ -239,6 +261,22 @@ JA: dict[str, str] = {
     "help.test-ca.serve.require-eab": "--open と併用: アカウントの作成に利用者の認証情報を求めます。",
     "help.test-ca.serve.allow-any-address": "ループバック以外のアドレスでも待ち受けます。",
     "help.test-ca.serve.now": "認証局の時計を、現在ではなくこの時刻から始めます。",
+    "help.test-ca.serve.issuer": "署名する中間認証局: ecdsa、rsa、または証明書の鍵に合わせる by-key。省略時は ecdsa。",
+    "help.test-ca.serve.perspectives": "検証をネットワーク上の何か所から行うか(1~10)。省略時は 2。",
+    "help.test-ca.serve.validation-delay": "検証の前に待つ秒数。省略時は 0。",
+    "help.test-ca.serve.always-valid": "検証を行わず、すべて成功とみなします。",
+    "help.test-ca.serve.ocsp-lag": "OCSPが新しい証明書を知らない期間。例: 90s、10m。省略時は 10m、--open では 0s。",
+    "help.test-ca.serve.authz-reuse": "有効なオーソリゼーションを新しいオーダーで再利用する割合(%)。省略時は 0。",
+    "help.test-ca.serve.nonce-reject": "正しいnonceを拒否する割合(%)。省略時は 0。",
+    "help.test-ca.serve.without": "ディレクトリーから省く項目。例: keyChange、renewalInfo。繰り返し指定できます。",
+    "help.test-ca.serve.orders-per-page": "アカウントのオーダー一覧の、1ページ当たりの件数。省略時は 50。",
+    "help.test-ca.serve.retry-after": "処理中にRetry-Afterで示す秒数。省略時は示しません。",
+    "help.test-ca.serve.caa-identity": "CAAレコードで許可の対象となる名前。繰り返し指定できます。省略時は jprs.jp。",
+    "help.test-ca.serve.block": "このドメインと、その下の名前には発行しません。繰り返し指定できます。",
+    "help.test-ca.serve.profile": "プロファイルとその有効期間。例: shortlived=160h。繰り返し指定でき、"
+    "先頭のものが既定になります。",
+    "help.test-ca.serve.pebble-environment": "PEBBLE_WFE_NONCEREJECT などの環境変数を読みます。"
+    "PebbleのJSONを使うときは常に読みます。",
     "help.test-ca.serve.ready-file": "応答できるようになったときに書き出す、JSON形式のファイル。",
     # init
     "error.init-exists": "{file} はすでにあります。",

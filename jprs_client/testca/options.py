@@ -375,7 +375,7 @@ def parser(language: str = "en") -> argparse.ArgumentParser:
     add("--config", "-config", metavar="FILE", help=say(language, "option.config"))
     for option in OPTIONS:
         names = (f"--{option.name}", *option.also)
-        told = say(language, f"option.{option.name}")
+        told = say(language, f"option.{option.name}").replace("%", "%%")  # argparse fills places of its own
         if not option.metavar:
             add(*names, dest=option.key, action="store_true", default=None, help=told)
         else:
