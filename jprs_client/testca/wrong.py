@@ -7,7 +7,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -24,6 +24,8 @@ _PEM, _DER = serialization.Encoding.PEM, serialization.Encoding.DER
 _SCTS = ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS
 _NAMES = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
 _ELSE = "not-asked-for.example"
+#: RFC 5280 §4.1.2.5: no well-defined end.
+_FOR_EVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ _LEAVES: Mapping[str, Callable[[Right], x509.Certificate]] = {
     "not-yet-valid": lambda right: _valid(right, timedelta(days=7)),
     "one-second": lambda right: _valid(right, timedelta(0), timedelta(seconds=1)),
     "ten-years": lambda right: _valid(right, timedelta(0), timedelta(days=3652)),
+    "for-ever": lambda right: _leaf(right, validity=(right.leaf.not_valid_before_utc, _FOR_EVER)),
     "serial-zero": lambda right: _with_serial(right, b"\x00"),
     "serial-negative": lambda right: _with_serial(right, bytes.fromhex("fedcba9876543210")),
     "serial-huge": lambda right: _with_serial(right, b"\x01" * 40),

@@ -84,6 +84,7 @@ LEAVES: Mapping[str, Check] = {
     "not-yet-valid": lambda wrong, right: wrong.not_valid_before_utc == right.not_valid_before_utc + timedelta(days=7),
     "one-second": lambda wrong, _: life(wrong) == timedelta(seconds=1),
     "ten-years": lambda wrong, _: life(wrong) > timedelta(days=3650),
+    "for-ever": lambda wrong, _: wrong.not_valid_after_utc.year == 9999,
     "ca-true": lambda wrong, _: is_ca(wrong),
     "no-server-auth": lambda wrong, _: usages(wrong) == [ExtendedKeyUsageOID.CLIENT_AUTH],
     "no-key-usage": lambda wrong, _: lacks(wrong, ExtensionOID.KEY_USAGE),
