@@ -1,4 +1,4 @@
-"""certbot: register, issue by HTTP and DNS, renew, revoke, update and deactivate the account."""
+"""certbot: register, issue by HTTP and DNS, renew, revoke, deactivate the account."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ NAME = "certbot.example.jp"
 
 
 class Certbot:
-    """One configuration folder of it, registered."""
+    """One configuration folder of it; it registers when it first issues."""
 
     def __init__(self, ca: Ca, folder: Path, credentials: Credentials) -> None:
         self.live = folder / "config" / "live"
         folders = [part for kind in ("config", "work", "logs") for part in (f"--{kind}-dir", str(folder / kind))]
         self._common = ["--server", ca.directory, "--non-interactive", *folders]
         self._trust = {"REQUESTS_CA_BUNDLE": str(ca.trust)}
-        eab = ["--eab-kid", credentials.key_id, "--eab-hmac-key", credentials.hmac_key]
-        self.run("register", "--agree-tos", "--email", "admin@example.jp", *eab)
+        self._eab = ["--eab-kid", credentials.key_id, "--eab-hmac-key", credentials.hmac_key]
 
     def run(self, *arguments: str, code: int = 0) -> str:
         return run(needs.program("certbot"), *arguments, *self._common, code=code, **self._trust)
+
+    def issue(self, *arguments: str, code: int = 0) -> str:
+        return self.run("certonly", "--agree-tos", "--email", "admin@example.jp", *self._eab, *arguments, code=code)
 
     def renew(self) -> None:
         self.run("renew", "--force-renewal", "--no-random-sleep-on-renew")
@@ -35,7 +37,7 @@ def test_certbot_issues_by_http_renews_and_revokes(open_ca: Ca, tmp_path: Path) 
     credentials = open_ca.credentials("certbot")
     certbot = Certbot(open_ca, tmp_path, credentials)
     proof = ["--standalone", "--http-01-port", str(open_ca.http_port)]
-    certbot.run("certonly", *proof, "-d", NAME, "-d", f"www.{NAME}")
+    certbot.issue(*proof, "-d", NAME, "-d", f"www.{NAME}")
     first = open_ca.issued(certbot.chain(NAME), NAME, f"www.{NAME}")
     certbot.renew()
     second = open_ca.issued(certbot.chain(NAME), NAME, f"www.{NAME}")
@@ -57,7 +59,7 @@ def test_certbot_proves_a_wildcard_by_dns_for_its_usage_fqdn_only(jprs_ca: Ca, t
         *("--manual-cleanup-hook", f'{steer} clear-txt "_acme-challenge.$CERTBOT_DOMAIN"'),
     ]
     proof = ["--manual", "--preferred-challenges", "dns", *hooks]
-    certbot.run("certonly", *proof, "-d", f"*.{NAME}", "-d", NAME)
+    certbot.issue(*proof, "-d", f"*.{NAME}", "-d", NAME)
     leaf = jprs_ca.issued(certbot.chain(NAME), f"*.{NAME}", NAME)
     key = certbot.live / NAME / "privkey.pem"
     chain = certbot.chain(NAME)
@@ -67,9 +69,8 @@ def test_certbot_proves_a_wildcard_by_dns_for_its_usage_fqdn_only(jprs_ca: Ca, t
     )
     assert jprs_ca.status(leaf) == ("Revoked", 1)
     assert jprs_ca.problems() == []
-    said = certbot.run("certonly", *proof, "-d", f"mail.{NAME}", code=1)
+    said = certbot.issue(*proof, "-d", f"mail.{NAME}", code=1)
     assert f"mail.{NAME}" in said
     assert jprs_ca.problems() == [("newOrder", "rejectedIdentifier")]
-    certbot.run("update_account", "--email", "other@example.jp")
     certbot.run("unregister")
     assert jprs_ca.account_of(credentials)["account_status"] == "deactivated"

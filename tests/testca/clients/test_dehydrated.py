@@ -1,4 +1,4 @@
-"""dehydrated: register, issue by HTTP, DNS and TLS, renew, revoke, update and deactivate the account."""
+"""dehydrated: register, issue by HTTP, DNS and TLS, renew, revoke, deactivate the account."""
 
 from __future__ import annotations
 
@@ -23,22 +23,17 @@ class Dehydrated:
         hurry.mkdir()
         script(hurry / "sleep", "#!/bin/sh\nexec /bin/sleep 0.1\n")  # it waits whole seconds for what is done at once
         self._environment = {"CURL_CA_BUNDLE": str(ca.trust), "PATH": f"{hurry}:{os.environ['PATH']}"}
-        self.set(
-            CA=ca.directory,
-            BASEDIR=str(self.folder),
-            CONTACT_EMAIL="admin@example.jp",
-            EAB_KID=credentials.key_id,
-            EAB_HMAC_KEY=credentials.hmac_key,
-            ACCOUNT_KEYSIZE="2048",
-            KEYSIZE="2048",
-            **settings,
-        )
+        common = {
+            "CA": ca.directory,
+            "BASEDIR": str(self.folder),
+            "CONTACT_EMAIL": "admin@example.jp",
+            "EAB_KID": credentials.key_id,
+            "EAB_HMAC_KEY": credentials.hmac_key,
+            "ACCOUNT_KEYSIZE": "2048",
+            "KEYSIZE": "2048",
+        }
+        self._config.write_text("".join(f"{key}='{value}'\n" for key, value in (common | settings).items()))
         self.run("--register", "--accept-terms")
-
-    def set(self, **settings: str) -> None:
-        """Add to the configuration."""
-        with self._config.open("a") as file:
-            file.writelines(f"{key}='{value}'\n" for key, value in settings.items())
 
     def run(self, *arguments: str, code: int = 0) -> str:
         dehydrated = needs.program("dehydrated")
@@ -63,8 +58,6 @@ def test_dehydrated_issues_by_http_renews_and_revokes(open_ca: Ca, tmp_path: Pat
     dehydrated.run("--revoke", str(chain.with_name("cert.pem").resolve()))
     assert open_ca.status(second)[0] == "Revoked"
     assert open_ca.status(first) == ("Valid", None)
-    dehydrated.set(CONTACT_EMAIL="other@example.jp")
-    dehydrated.run("--account")
     dehydrated.run("--deactivate")
     assert open_ca.account_of(credentials)["account_status"] == "deactivated"
     assert open_ca.answers("newAccount").count(201) == 1
