@@ -38,6 +38,7 @@ from jprs_client.testca.orders import Revocation
 from jprs_client.testca.signer import Pki, Request
 from tests import needs
 from tests.ca_process import TestCaProcess
+from tests.nginx_server import free_port, nginx_server
 
 DER, PEM = serialization.Encoding.DER, serialization.Encoding.PEM
 
@@ -198,6 +199,27 @@ def test_openssl_verifies_what_a_get_brings_however_it_is_escaped(site: Site) ->
         )
         assert "Response verify OK" in checked
         assert "leaf.pem: good" in checked
+
+
+def test_nginx_asks_by_get_and_staples_what_it_has_verified(site: Site) -> None:
+    openssl, where = needs.program("openssl"), site.folder
+    site.write("whole.pem", (where / "leaf.pem").read_bytes() + (where / "intermediate.pem").read_bytes())
+    port = free_port()
+    servers = f"""
+        server {{
+            listen 127.0.0.1:{port} ssl;
+            ssl_certificate {where}/whole.pem;
+            ssl_certificate_key {where}/key.pem;
+            ssl_stapling on;
+            ssl_stapling_verify on;
+            ssl_trusted_certificate {where}/chain.pem;
+            return 204;
+        }}"""
+    asking = [openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", where / "root.pem", "-status"]
+    with nginx_server(where / "nginx", servers):
+        # It asks when somebody comes first, and has the answer for those who come later.
+        staples = (said(*asking) for _ in range(200))
+        assert any("OCSP Response Status: successful" in text and "Cert Status: good" in text for text in staples)
 
 
 def log_list(ca: TestCaProcess) -> list[dict[str, Any]]:
