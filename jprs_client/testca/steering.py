@@ -215,7 +215,7 @@ def _done(deed: Callable[[Ask], object]) -> Deed:
 
 
 def _list(found: Any) -> Response:
-    return json_response(200, list(found))
+    return json_response(200, list(found), "application/json; charset=utf-8")
 
 
 def _host(ask: Ask) -> str:

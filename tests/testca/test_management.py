@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jprs_client.testca.ca import Authority
 from jprs_client.testca.management import manual, offers
@@ -416,3 +420,41 @@ def test_a_refusal_says_what_would_be_right(
     answer = ca.manage(method, path, document)
     assert answer.status == status
     assert said in answer.json["error"]
+
+
+# whatever is posted
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["a.jp", "1m", "ff"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.timeout(120)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_whatever_is_posted_is_done_or_refused(shared: CaInProcess, data: st.DataObject) -> None:
+    every = [offer for _, group in offers(shared.ca) for offer in group]
+    offer = data.draw(st.sampled_from(every))
+    path = offer.path
+    ids = [*shared.ca.contracts.subscribers][:3]
+    for varying, known in (("{id}", ids), ("{serial}", ["ff", "0"]), ("{number}", ["0", "7"])):
+        path = path.replace(varying, data.draw(st.sampled_from([*known, "x", "²", "%00"])))
+    members = re.findall(r'"(\w+)"', offer.takes) or ["x"]
+    body = data.draw(st.dictionaries(st.sampled_from(members), JSON, max_size=4) | JSON)
+    answer = shared.ask(shared.management, offer.method, path, json.dumps(body).encode())
+    assert answer.status in {200, 400, 404, 409}, (offer, body, answer)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[CaInProcess]:
+    """A CA as JPRS's that lives through many calls."""
+    with CaInProcess() as running:
+        running.subscriber(("a.jp", "1m"))
+        yield running
