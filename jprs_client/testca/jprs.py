@@ -189,6 +189,8 @@ class Jprs:
             names = [ask.name()]
         else:
             names = sorted(usage.name for usage in subscriber.usage_fqdns.values() if not usage.ended)
+            if not names:
+                raise RequestError("there is no usage FQDN to cancel", 409)
         for name in names:
             self._ca.cancel(subscriber.identity, name)
         return json_response(200, self._shown(subscriber))

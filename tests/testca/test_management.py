@@ -90,6 +90,7 @@ def test_a_cancelled_usage_fqdn_ends_at_once_with_what_was_issued_for_it(ca: CaI
     assert {each["status"] for each in shown.values()} == {"ended"}
     assert shown["later.jp"]["started"] is shown["later.jp"]["ends"] is None
     assert revoked(ca, blog) == [9]
+    assert ca.manage("POST", path).status == 409
 
 
 def test_the_operator_revokes_with_a_subscribers_code_only(ca: CaInProcess) -> None:
