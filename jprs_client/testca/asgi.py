@@ -217,7 +217,10 @@ async def _send(scope: Scope, response: Response, send: Send) -> None:
     if response.wire is not None and TRANSPORT in extensions:
         await _send_by_hand(extensions, response, wire, body)
         return
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in _headers(response)]
+    raw = [
+        (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in _headers(response)
+    ]
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
     if response.cut is not None and not bodiless:
         await send({"type": "http.response.body", "body": body[: response.cut], "more_body": True})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import zlib
@@ -264,7 +265,8 @@ JSON_KINDS = frozenset(_WRITTEN)
 def _change_octets(members: Members, response: Response) -> None:
     is_json = response.content_type.endswith("json") and bool(response.body)
     if is_json and "json" in members:
-        response.body = _WRITTEN[members["json"]](response.body)
+        with contextlib.suppress(ValueError):  # no JSON to begin with
+            response.body = _WRITTEN[members["json"]](response.body)
     if is_json and "deep" in members:
         depth = members["deep"]
         response.body = _with_member(response.body, b'"deep": ' + b"[" * depth + b"]" * depth)

@@ -347,7 +347,9 @@ _CHECKS: Mapping[str, tuple[Check, str]] = {
     "padding": (_is_object_of(headers=_whole(0, 100_000), octets=_whole(0, _MIB)), "an object: headers, octets"),
     "cut": (_whole(-1, 64 * _MIB), "octets, or -1"),
     "length": (
-        lambda value: _whole(-(64 * _MIB), 64 * _MIB)(value) or value in {"none", "chunked", "garbage", "conflicting"},
+        lambda value: (
+            _whole(-(64 * _MIB), 64 * _MIB)(value) or _one_of("none", "chunked", "garbage", "conflicting")(value)
+        ),
         "a number, none, chunked, garbage or conflicting",
     ),
     "drip": (_is_object_of(octets=_whole(1, _MIB), every=_seconds(86400)), "an object: octets, every (seconds)"),
@@ -395,6 +397,8 @@ class Action:
             meant = expanded(value)
         except ValueError as error:
             raise FaultError(f"action: {error}") from error
+        except RecursionError:
+            raise FaultError("action: nested too deep; `deep` nests an answer") from None
         for member, content in meant.items():
             if member not in _CHECKS:
                 raise FaultError(f"action: {member!r:.80} is none of {', '.join(sorted(MEMBERS))}")

@@ -372,7 +372,7 @@ WRONG_VALUES: Mapping[str, object] = {
     "nonce": "good",
     "padding": {"lines": 1},
     "cut": -2,
-    "length": "long",
+    "length": ["long"],
     "drip": {"octets": 0},
     "endless": 1,
     "ending": "well",
