@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from jprs_client.testca.clock import parse_moment, rfc3339
 
 #: Entries that are kept; the oldest are forgotten.
 MOST_LOGGED = 20_000
+#: Entries that are packed together, once as many newer ones are there.
+_A_BLOCK = 256
 #: Octets of a payload that are kept; a finalization's CSR for a few names has less.
 _MOST_PAYLOAD = 2048
 #: The endpoint of entries that tell of a look at a proof.
@@ -81,15 +84,64 @@ def _shown(payload: bytes | None) -> Any:
         return payload.decode("latin-1")
 
 
+class _Entries:
+    """Entries in their order, the older ones packed: a few thousand requests cost as much memory as a photograph."""
+
+    def __init__(self) -> None:
+        self._packed: deque[tuple[int, bytes]] = deque(maxlen=MOST_LOGGED // _A_BLOCK)
+        self._recent: list[Entry] = []
+
+    def append(self, entry: Entry) -> None:
+        self._recent.append(entry)
+        if len(self._recent) >= 2 * _A_BLOCK:
+            block, self._recent = self._recent[:_A_BLOCK], self._recent[_A_BLOCK:]
+            text = json.dumps([_as_json(each) for each in block], separators=(",", ":"))
+            self._packed.append((_requests(block), zlib.compress(text.encode(), 6)))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for _, block in self._packed:
+            yield from map(_from_json, json.loads(zlib.decompress(block)))
+        yield from self._recent
+
+    def requests(self) -> int:
+        """How many of them are requests."""
+        return sum(count for count, _ in self._packed) + _requests(self._recent)
+
+    def clear(self) -> None:
+        self._packed.clear()
+        self._recent.clear()
+
+
+def _requests(entries: Sequence[Entry]) -> int:
+    return sum(entry.perspective is None for entry in entries)
+
+
+def _as_json(entry: Entry) -> list[Any]:
+    values = [getattr(entry, member) for member in _MEMBERS]
+    values[_PAYLOAD] = None if entry.payload is None else entry.payload.decode("latin-1")
+    return values
+
+
+def _from_json(values: list[Any]) -> Entry:
+    payload = values[_PAYLOAD]
+    values[_PAYLOAD] = None if payload is None else payload.encode("latin-1")
+    values[_NAMES] = tuple(values[_NAMES])
+    return Entry(*values)
+
+
+_MEMBERS = tuple(Entry.__dataclass_fields__)
+_PAYLOAD, _NAMES = _MEMBERS.index("payload"), _MEMBERS.index("names")
+
+
 class Log:
     """The last MOST_LOGGED entries; iterated, the requests among them as documents, oldest first."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MOST_LOGGED)
+        self._entries = _Entries()
         self._count = 0
 
     def __len__(self) -> int:
-        return sum(entry.perspective is None for entry in self._entries)
+        return self._entries.requests()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.select())
