@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from sys import intern
 from typing import Any
 from urllib.parse import parse_qsl
@@ -88,7 +89,7 @@ class _Entries:
     """Entries in their order, the older ones packed: a few thousand requests cost as much memory as a photograph."""
 
     def __init__(self) -> None:
-        self._packed: deque[tuple[int, bytes]] = deque(maxlen=MOST_LOGGED // _A_BLOCK)
+        self._packed: deque[bytes] = deque(maxlen=MOST_LOGGED // _A_BLOCK + 1)
         self._recent: list[Entry] = []
 
     def append(self, entry: Entry) -> None:
@@ -96,24 +97,17 @@ class _Entries:
         if len(self._recent) >= 2 * _A_BLOCK:
             block, self._recent = self._recent[:_A_BLOCK], self._recent[_A_BLOCK:]
             text = json.dumps([_as_json(each) for each in block], separators=(",", ":"))
-            self._packed.append((_requests(block), zlib.compress(text.encode(), 6)))
+            self._packed.append(zlib.compress(text.encode(), 6))
 
     def __iter__(self) -> Iterator[Entry]:
-        for _, block in self._packed:
-            yield from map(_from_json, json.loads(zlib.decompress(block)))
-        yield from self._recent
-
-    def requests(self) -> int:
-        """How many of them are requests."""
-        return sum(count for count, _ in self._packed) + _requests(self._recent)
+        """The last MOST_LOGGED of them."""
+        blocks = (map(_from_json, json.loads(zlib.decompress(block))) for block in self._packed)
+        too_many = len(self._packed) * _A_BLOCK + len(self._recent) - MOST_LOGGED
+        return islice(chain(chain.from_iterable(blocks), self._recent), max(0, too_many), None)
 
     def clear(self) -> None:
         self._packed.clear()
         self._recent.clear()
-
-
-def _requests(entries: Sequence[Entry]) -> int:
-    return sum(entry.perspective is None for entry in entries)
 
 
 def _as_json(entry: Entry) -> list[Any]:
@@ -141,7 +135,7 @@ class Log:
         self._count = 0
 
     def __len__(self) -> int:
-        return self._entries.requests()
+        return sum(entry.perspective is None for entry in self._entries)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.select())
