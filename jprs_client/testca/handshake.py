@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
+from jprs_client.testca.clock import Clock
 from jprs_client.testca.faults import HANDSHAKE, Faults
 from jprs_client.testca.signer import CertificateAuthority, https_certificate
 
@@ -35,7 +36,7 @@ class Handshakes:
         return None
 
     def _made(self, kind: str) -> ssl.SSLContext:
-        now, day = datetime.now(UTC).replace(microsecond=0), timedelta(days=1)  # clients have the system's clock
+        now, day = Clock().now().replace(microsecond=0), timedelta(days=1)  # clients have the system's clock
         first, last = now - 30 * day, now + 30 * day
         match kind:
             case "expired":
