@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from jprs_client.testca.conformance.probes import PROBES
-from jprs_client.testca.conformance.registry import MAY, MUST, FailureError, Outcome, Probe, Result, SkipError
+from jprs_client.testca.conformance.registry import (
+    MAY,
+    MUST,
+    FailureError,
+    NoAnswerError,
+    Outcome,
+    Probe,
+    Result,
+    SkipError,
+)
 from jprs_client.testca.conformance.responders import MockDns, TlsResponder, WebResponder
 from jprs_client.testca.conformance.server import Server, Tools
 from jprs_client.testca.conformance.wire import Wire
@@ -52,19 +61,36 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+#: So many probes in a row without any answer, and the rest is left.
+_GONE = 3
+
+
 def run(server: Server, probes: Iterable[Probe]) -> Iterator[Result]:
-    """What comes of each probe, in their order."""
+    """What comes of each probe, in their order; once the server is gone, the rest is skipped."""
+    unanswered = 0
     for probe in probes:
-        try:
-            probe.run(server)
-        except SkipError as reason:
-            yield Result(probe, Outcome.SKIPPED, str(reason))
-        except FailureError as failure:
-            yield Result(probe, Outcome.NOTE if probe.level is MAY else Outcome.FAIL, str(failure))
-        except Exception as error:  # noqa: BLE001  # whatever a strange answer makes a probe stumble over: the next one is asked
-            yield Result(probe, Outcome.FAIL, f"an answer beyond all forms: {type(error).__name__}: {error}")
-        else:
-            yield Result(probe, Outcome.PASS)
+        if unanswered >= _GONE:
+            yield Result(probe, Outcome.SKIPPED, "the server has stopped answering")
+            continue
+        result, answered = _asked(server, probe)
+        unanswered = 0 if answered else unanswered + 1
+        yield result
+
+
+def _asked(server: Server, probe: Probe) -> tuple[Result, bool]:
+    """What comes of `probe`, and whether the server answered."""
+    bad = Outcome.NOTE if probe.level is MAY else Outcome.FAIL
+    try:
+        probe.run(server)
+    except SkipError as reason:
+        return Result(probe, Outcome.SKIPPED, str(reason)), True
+    except NoAnswerError as failure:
+        return Result(probe, bad, str(failure)), False
+    except FailureError as failure:
+        return Result(probe, bad, str(failure)), True
+    except Exception as error:  # noqa: BLE001  # whatever a strange answer makes a probe stumble over: on to the next
+        return Result(probe, bad, f"an answer beyond all forms: {type(error).__name__}: {error}"), True
+    return Result(probe, Outcome.PASS), True
 
 
 @contextlib.contextmanager

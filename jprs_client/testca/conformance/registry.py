@@ -37,6 +37,10 @@ class FailureError(Exception):
     """The server does otherwise; the text says what was seen."""
 
 
+class NoAnswerError(FailureError):
+    """The server does not answer at all."""
+
+
 class SkipError(Exception):
     """It cannot be tried here; the text says why."""
 

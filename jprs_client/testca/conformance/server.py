@@ -355,6 +355,10 @@ class Server:
             waiting.wait(pause)
             pause = min(pause * 1.5, 0.3)
 
+    def pause(self, seconds: float) -> None:
+        """Let the server do what nothing tells of."""
+        threading.Event().wait(seconds)
+
     def settled(self, url: str, by: Account | None = None) -> dict[str, Any]:
         """The authorization once its challenge was looked at. Raises FailureError."""
         return self.poll(url, ("valid", "invalid"), by).document()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from jprs_client.testca.conformance.registry import FailureError
+from jprs_client.testca.conformance.registry import FailureError, NoAnswerError
 
 ACME_URN = "urn:ietf:params:acme:error:"
 USER_AGENT = "acme-conformance (TEST)"
 #: Seconds for one answer.
-PATIENCE = 20.0
+PATIENCE = 10.0
 
 _LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~-]+\*?\s*(?:=\s*(?:"[^"]*"|[^\s;,"]+))?)*)')
 _RELATION = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
@@ -105,7 +105,7 @@ class Wire:
     def request(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """The answer. Raises FailureError where there is none."""
+        """The answer. Raises NoAnswerError."""
         where = urlsplit(url)
         wanted = {"User-Agent": USER_AGENT, "Accept-Language": "en"} | dict(headers or {})
         for again in (True, False):
@@ -119,11 +119,11 @@ class Wire:
                 self._forget(where)
                 if again and not fresh and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
                     continue  # the other side had closed a kept connection: no fault of its own
-                raise FailureError(f"no answer: {type(error).__name__}") from error
+                raise NoAnswerError(f"no answer: {type(error).__name__}") from error
             if response.will_close:
                 self._forget(where)
             return Answer(response.status, tuple(response.getheaders()), content, url)
-        raise FailureError("no answer: the connection was closed twice")
+        raise NoAnswerError("no answer: the connection was closed twice")
 
     def _connection(self, where: SplitResult) -> http.client.HTTPConnection:
         key = (where.scheme, where.netloc)

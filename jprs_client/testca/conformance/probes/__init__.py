@@ -23,6 +23,7 @@ _MODULES = (
     "revocation",
     "renewal_info",
     "profiles",
+    "last",
 )
 
 PROBES: tuple[Probe, ...] = tuple(collected(import_module(f"{__name__}.{module}") for module in _MODULES))

@@ -194,19 +194,6 @@ def deactivated_valid(server: Server) -> None:
     expect(answer.document().get("status") == "deactivated", f"status {answer.document().get('status')}")
 
 
-@probe("8555-7.5.2-final", "RFC 8555 §7.1.6", MUST)
-def deactivated_for_good(server: Server) -> None:
-    """A deactivated authorization is not proved any more."""
-    order = server.order()
-    challenge = server.challenge(order, "http-01")
-    url = order.authorizations[0]
-    expect(server.post(url, {"status": "deactivated"}).status == 200, "it is not deactivated")
-    server.put_up(challenge, order.account)
-    answer = server.respond(challenge, order.account)
-    expect(answer.status < 500, answer.said)
-    expect(server.authorization(url).get("status") == "deactivated", "it came back")
-
-
 @probe("8555-7.5.2-others", "RFC 8555 §7.5.2", MUST)
 def deactivate_others(server: Server) -> None:
     """Nobody deactivates another's authorization."""

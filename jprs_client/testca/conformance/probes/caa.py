@@ -276,7 +276,7 @@ def own_account(server: Server) -> None:
     expect(reason is None, f"it was not issued: {reason}")
 
 
-@probe("8555-6.7-caa", "RFC 8555 §6.7", MUST)
+@probe("8555-6.7-caa", "RFC 8555 §6.7", SHOULD)
 def problem(server: Server) -> None:
     """What CAA forbids is a problem of type caa."""
     name = server.name()

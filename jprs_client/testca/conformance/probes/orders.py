@@ -447,32 +447,34 @@ CSRS = (
     ),
     _bad_csr(
         "other-name",
-        "A CSR for another name is refused with badCSR.",
+        "A CSR for another name is refused.",
         lambda server: _csr(csr(_key(), [server.name()])),
         ("badCSR", "unauthorized"),
     ),
     _bad_csr(
         "more-names",
-        "A CSR with a name more is refused with badCSR.",
+        "A CSR with a name more is refused.",
         lambda server: _csr(csr(_key(), [*_names(server), server.name()])),
         ("badCSR", "unauthorized"),
     ),
-    _bad_csr("no-names", "A CSR without names is refused with badCSR.", lambda _: _csr(csr(_key(), [])), ("badCSR",)),
+    _bad_csr(
+        "no-names", "A CSR without names is refused.", lambda _: _csr(csr(_key(), [])), ("badCSR", "unauthorized")
+    ),
     _bad_csr(
         "other-common-name",
-        "A CSR whose common name is another name is refused with badCSR.",
+        "A CSR whose common name is another name is refused.",
         lambda server: _csr(csr(_key(), _names(server), common_name=server.name())),
         ("badCSR", "unauthorized"),
     ),
     _bad_csr(
         "address",
-        "A CSR with an address besides is refused with badCSR.",
+        "A CSR with an address besides is refused.",
         lambda server: _csr(_with_address(_names(server))),
         ("badCSR", "unauthorized"),
     ),
     _bad_csr(
         "wildcard",
-        "A CSR for the wildcard above the name is refused with badCSR.",
+        "A CSR for the wildcard above the name is refused.",
         lambda server: _csr(csr(_key(), [f"*.{_names(server)[0]}"])),
         ("badCSR", "unauthorized"),
     ),
@@ -512,7 +514,7 @@ def stays_ready(server: Server) -> None:
 
 @probe("8555-7.4-fewer-names", "RFC 8555 §7.4", MUST)
 def fewer_names(server: Server) -> None:
-    """A CSR with one of the order's two names is refused with badCSR."""
+    """A CSR with one of the order's two names is refused."""
     names = [server.name(), server.name()]
     order = server.prove(server.order(*names))
     refused(server.post(order.finalize, _csr(csr(_key(), names[:1]))), "badCSR", "unauthorized")
@@ -549,7 +551,7 @@ def processing_retry_after(server: Server) -> None:
     expect(answer.header("Retry-After"), "no Retry-After")
 
 
-@probe("8555-7.4-common-name-only", "RFC 8555 §7.4", MAY)
+@probe("8555-7.4-common-name-only", "RFC 8555 §7.4", SHOULD)
 def common_name_only(server: Server) -> None:
     """A CSR whose one name stands in the common name is taken."""
     name = server.name()

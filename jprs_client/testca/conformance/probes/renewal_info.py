@@ -83,7 +83,7 @@ def explanation(server: Server) -> None:
     expect(isinstance(found, str) and urlsplit(found).scheme in {"http", "https"}, "no URL")
 
 
-@probe("9773-4.3-retry-after", "RFC 9773 §4.3", MUST)
+@probe("9773-4.3-retry-after", "RFC 9773 §4.3", SHOULD)
 def retry_after(server: Server) -> None:
     """Renewal information says in Retry-After when to look again."""
     found = _asked(server, server.issued).header("Retry-After")

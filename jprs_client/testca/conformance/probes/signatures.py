@@ -95,7 +95,7 @@ PROBLEMS = (
     _refusals(lambda server: server.post(server.main.url, content_type="text/plain"), "a wrong content type"),
     _refusals(lambda server: server.post(server.main.url, nonce=_UNKNOWN_NONCE), "a bad nonce"),
     _refusals(lambda server: server.post(server.main.url, key=Key.fresh()), "a bad signature"),
-    _refusals(lambda server: server.post(server.main.url + "x"), "an unknown account"),
+    _refusals(lambda server: server.post(server.main.url, header={"kid": server.main.url + "0"}), "an unknown account"),
 )
 
 
