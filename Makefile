@@ -1,6 +1,6 @@
 # make demo    a certificate's whole life against the bundled CA, on this machine, in under a minute
 # make test    everything there is: ruff, mypy, all tests, coverage, the other Python versions
-# make sweep   the same tests with many more examples
+# make sweep   the same tests with many more examples; the test CA's doors are fuzzed for ten minutes
 # make setup   only the virtual environment in .venv
 # Each sets up what it needs, once.
 

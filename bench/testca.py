@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import hmac
 import http.client
 import json
 import multiprocessing
@@ -23,7 +24,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.ca_process import TestCaProcess
+from jprs_client.testca.handle import Credentials
+from jprs_client.testca.process import CaProcess
 
 
 def b64(data: bytes) -> str:
@@ -127,6 +129,19 @@ class Line:
         headers, data = self.ask("POST", url, self._account.jws(url, self._nonce, payload))
         return headers, json.loads(data) if headers.get_content_type() == "application/json" else data
 
+    def register(self, credentials: Credentials | None = None) -> None:
+        """An account for the key."""
+        url = self.directory["newAccount"]
+        payload: dict[str, Any] = {"termsOfServiceAgreed": True}
+        if credentials is not None:
+            secret = base64.urlsafe_b64decode(credentials.hmac_key + "=" * (-len(credentials.hmac_key) % 4))
+            head = b64(json.dumps({"alg": "HS256", "kid": credentials.key_id, "url": url}).encode())
+            body = b64(json.dumps(self._account.jwk).encode())
+            mac = hmac.digest(secret, f"{head}.{body}".encode(), "sha256")
+            payload["externalAccountBinding"] = {"protected": head, "payload": body, "signature": b64(mac)}
+        headers, _ = self.post(url, payload)
+        self._account.kid = headers["Location"]
+
     def until(self, url: str, status: str) -> Any:
         """The order at `url` once its status is `status`."""
         pause = 0.002
@@ -215,24 +230,23 @@ def run_client(directory: str, trust: Path, account: Account, names: Sequence[st
 
 
 @contextmanager
-def served(*options: str, http_port: int) -> Iterator[TestCaProcess]:
+def served(**options: object) -> Iterator[CaProcess]:
     """A CA, and its whole standard error where it ends badly."""
-    with TestCaProcess(*options, http_port=http_port) as ca:
+    with CaProcess(**options) as ca:
         try:
             yield ca
-        except BaseException:
-            print(ca.stderr(), file=sys.stderr)
-            raise
+        finally:
+            if said := ca.stderr():
+                print(said, file=sys.stderr)
 
 
-def issue(count: int, jobs: int, every: int, options: Sequence[str] = ("--open",)) -> list[Sample]:
+def issue(count: int, jobs: int, every: int) -> list[Sample]:
     """`count` certificates; what the CA was like after each `every`. Prints as it goes."""
     account = Account()
     responder = Responder(account.thumbprint)
-    with served(*options, http_port=responder.port) as ca:
+    with served(open=True, http_port=responder.port) as ca:
         line = Line(ca.directory, ca.trust, account)
-        headers, _ = line.post(line.directory["newAccount"], {"termsOfServiceAgreed": True})
-        account.kid = headers["Location"]
+        line.register()
         names = [f"n{number}.bench.test" for number in range(count)]
         context = multiprocessing.get_context("fork")
         told: Any = context.Queue()
@@ -260,25 +274,32 @@ def issue(count: int, jobs: int, every: int, options: Sequence[str] = ("--open",
         client.join()
         requests, client_cpu = value
         print(f"requests a certificate: {requests / count:.1f}; client: {client_cpu / count * 1000:.2f} ms/cert of CPU")
-        if "Traceback" in ca.stderr():
-            raise RuntimeError(ca.stderr())
+        if ca.stderr():
+            raise RuntimeError("the CA had something to say")
         line.close()
     return samples
 
 
 def pass_years(years: int) -> float:
-    """Seconds that `years` of the clock take, a day a step, with contracts that start, run on and end."""
+    """Seconds that `years` of the clock take, a day a step, with usage periods that start, run on and end."""
     account = Account()
     responder = Responder(account.thumbprint)
-    with served("--now", "2026-11-22", http_port=responder.port) as ca:
-        for number in range(20):
-            term = "1m" if number % 2 else "1y"
-            ca.subscriber(f"Subscriber {number}", [(f"s{number}.jp", term), (f"*.s{number}.jp", term)])
+    with served(now="2026-11-22", http_port=responder.port) as ca:
+        names = [f"s{number}.jp" for number in range(20)]
+        subscriber = ca.subscriber("Example", *names)
+        line = Line(ca.directory, ca.trust, account)
+        line.register(subscriber)
+        for name in names:
+            line.issue(name)
+        line.close()
+        for name in names[:5]:
+            ca.ask("POST", f"/jprs/subscribers/{subscriber.subscriber}/terminate", {"name": name})
         connection = http.client.HTTPSConnection(
             urlsplit(ca.management).netloc, context=ssl.create_default_context(cafile=str(ca.trust))
         )
+        days = years * 365 + years // 4
         started = time.perf_counter()
-        for _ in range(years * 365 + years // 4):
+        for _ in range(days):
             connection.request("POST", "/clock", b'{"advance": 86400}', {"Content-Type": "application/json"})
             answer = connection.getresponse()
             data = answer.read()
@@ -286,7 +307,10 @@ def pass_years(years: int) -> float:
                 raise RuntimeError(data)
         took = time.perf_counter() - started
         connection.close()
-        print(f"{years} years, day by day: {took:.2f} s; the clock says {json.loads(data)['now']}")
+        (shown,) = ca.subscribers()
+        print(f"{years} years, day by day ({days} steps): {took:.2f} s; the clock says {json.loads(data)['now']}")
+        for usage in (shown["usage_fqdns"][0], shown["usage_fqdns"][-1]):
+            print(f"  {usage['name']}: started {usage['started']}, ends {usage['ends']}, {usage['status']}")
     return took
 
 
@@ -298,11 +322,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="certificates (1000)")
     parser.add_argument("--jobs", type=int, default=8, help="connections at the same time (8)")
     parser.add_argument("--every", type=int, default=100, help="certificates between two lines (100)")
+    parser.add_argument("--json", metavar="FILE", help="write the samples there, too")
     given = parser.parse_args()
     if given.clock:
         pass_years(given.years)
         return
     samples = issue(given.count, given.jobs, given.every)
+    if given.json:
+        Path(given.json).write_text(json.dumps([asdict(sample) for sample in samples]))
     settled = next((sample for sample in samples if sample.issued >= min(200, given.count)), samples[-1])
     last = samples[-1]
     growth = last.rss_kib / settled.rss_kib - 1
