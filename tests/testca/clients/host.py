@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.server
 import os
+import random
 import select
 import shutil
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -22,7 +24,6 @@ from cryptography import x509
 
 from tests import needs
 from tests.ca_process import TestCaProcess, Usages
-from tests.pebble import free_port
 
 #: Seconds until a program counts as stuck; generous, since the machine may be busy.
 LIMIT = 60.0
@@ -37,11 +38,24 @@ class Credentials:
     subscriber: str
 
 
+def lasting_port() -> int:
+    """A free port that the system gives nobody meanwhile: below those it chooses from by itself."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, max(lowest, 20_000))
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
 class Ca(TestCaProcess):
     """The bundled CA, with the ports where it looks for proofs, and what it says of a certificate and of requests."""
 
     def __init__(self, *options: str) -> None:
-        self.http_port, self.tls_port = free_port(), free_port()
+        self.http_port, self.tls_port = lasting_port(), lasting_port()
         super().__init__(*options, http_port=self.http_port, tls_port=self.tls_port)
 
     def quiet(self) -> None:
