@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
 
 #: What IDNA 2008 allows in a label beside letters, marks and numbers (RFC 5892: hyphen, joiners, contextual ones).
 _JOINING = frozenset("-\u00b7\u0375\u05f3\u05f4\u200c\u200d\u30fb\u06fd\u06fe\u0f0b\u3007")
@@ -27,7 +30,19 @@ def wrong_with(name: str) -> str | None:
         return "a name has two labels at least"
     if labels[-1].isdigit():
         return "the last label is all digits: an address, or nothing"
+    if is_wildcard(name) and _is_registry(base):
+        return f"everybody's names lie directly below {base}: no wildcard there (Baseline Requirements 3.2.2.6)"
     return None
+
+
+def _is_registry(name: str) -> bool:
+    """Whether `name` stands in the ICANN section of the public suffix list, where test, local and the like do not."""
+    return _suffixes().publicsuffix(name, accept_unknown=False) == name
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=True)  # a tenth of a second, for the first wildcard alone
 
 
 def _decodes(label: str) -> bool:

@@ -22,6 +22,7 @@ from tests.testca.in_process import CaInProcess, Client, csr, der, leaf
         ({"identifiers": [{"type": "ip", "value": "127.0.0.1"}]}, 400, "unsupportedIdentifier"),
         ({"identifiers": [{"type": "dns", "value": "127.0.0.1"}]}, 400, "rejectedIdentifier"),
         ({"identifiers": [{"type": "dns", "value": "a_b.jp"}]}, 400, "rejectedIdentifier"),
+        ({"identifiers": [{"type": "dns", "value": "*.co.jp"}]}, 400, "rejectedIdentifier"),
         ({"identifiers": [{"type": "dns", "value": f"a{n}.jp"} for n in range(101)]}, 400, "malformed"),
         ({"identifiers": [{"type": "dns", "value": "a.jp"}], "notAfter": "2027-01-01T00:00:00Z"}, 400, "malformed"),
         ({"identifiers": [{"type": "dns", "value": "a.jp"}], "profile": "short"}, 400, "invalidProfile"),
