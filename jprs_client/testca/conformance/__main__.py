@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--only", metavar="PATTERN", action="append", default=[], help="only probes whose id has this in it; repeatable"
     )
+    add("--except", metavar="PATTERN", action="append", default=[], dest="left_out", help="and not these; repeatable")
     shapes = top.add_mutually_exclusive_group()
     shapes.add_argument("--json", action="store_true", help="print JSON")
     shapes.add_argument("--markdown", action="store_true", help="print a table of what differs")
@@ -221,7 +222,8 @@ def main(argv: Sequence[str] | None = None, out: Callable[[str], object] | None 
     """Run the program; its exit status."""
     write = out or sys.stdout.write
     arguments = parser().parse_args(argv)
-    probes = [probe for probe in PROBES if probe.asked_for(arguments.only)]
+    left_out = arguments.left_out
+    probes = [each for each in PROBES if each.asked_for(arguments.only) and not (left_out and each.asked_for(left_out))]
     if arguments.list:
         for probe in probes:
             write(f"{probe.identity}  {probe.level}  {probe.section}: {probe.says}\n")

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -114,6 +115,15 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request by POST."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What this machine can do for probes."""
 
@@ -204,23 +214,37 @@ class Server:
         A nonce that was not given here is tried again when the server refuses it, as RFC 8555 §6.5 says.
         """
         for _ in range(6):
-            answer = self._post(url, payload, by, header, nonce, key, tamper, content_type, headers)
+            answer = self._sent(
+                self.prepared(
+                    url,
+                    payload,
+                    by=by,
+                    header=header,
+                    nonce=nonce,
+                    key=key,
+                    tamper=tamper,
+                    content_type=content_type,
+                    headers=headers,
+                )
+            )
             if answer.problem != "badNonce" or nonce is not None or "nonce" in (header or {}):
                 break
         return answer
 
-    def _post(
+    def prepared(
         self,
         url: str,
-        payload: object,
-        by: Account | Key | None,
-        header: Mapping[str, Any] | None,
-        nonce: str | None,
-        key: Key | None,
-        tamper: Callable[[Members], object] | None,
-        content_type: str | None,
-        headers: Mapping[str, str] | None,
-    ) -> Answer:
+        payload: object = b"",
+        *,
+        by: Account | Key | None = None,
+        header: Mapping[str, Any] | None = None,
+        nonce: str | None = None,
+        key: Key | None = None,
+        tamper: Callable[[Members], object] | None = None,
+        content_type: str | None = JOSE,
+        headers: Mapping[str, str] | None = None,
+    ) -> Prepared:
+        """A signed request that is not sent yet; see `post`."""
         signer = self.main if by is None else by
         own = signer if isinstance(signer, Key) else signer.key
         protected: dict[str, Any] = {
@@ -236,12 +260,29 @@ class Server:
         if tamper is not None and isinstance(members, dict):
             members = tamper(members)
         body = members if isinstance(members, bytes) else compact(members)
-        answer = self.wire.request(
-            "POST", url, body, ({"Content-Type": content_type} if content_type else {}) | dict(headers or {})
-        )
+        return Prepared(url, body, ({"Content-Type": content_type} if content_type else {}) | dict(headers or {}))
+
+    def _sent(self, request: Prepared) -> Answer:
+        answer = self.wire.request("POST", request.url, request.body, request.headers)
         if given := answer.header("Replay-Nonce"):
             self._nonces = [given]
         return answer
+
+    def at_once(self, requests: Sequence[Prepared]) -> list[Answer]:
+        """What each of `requests` is answered with, sent at the same time. Raises NoAnswerError."""
+
+        def send(request: Prepared) -> Answer:
+            wire = self.wire.another()
+            try:
+                wire.request("HEAD", self.directory_url)  # so that what follows needs no handshake
+                together.wait()
+                return wire.request("POST", request.url, request.body, request.headers)
+            finally:
+                wire.close()
+
+        together = threading.Barrier(len(requests), timeout=LONGEST)
+        with ThreadPoolExecutor(len(requests)) as pool:
+            return list(pool.map(send, requests))
 
     def read(self, url: str, by: Account | None = None) -> Answer:
         """What POST-as-GET answers; it must be 200. Raises FailureError."""

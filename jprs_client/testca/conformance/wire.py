@@ -96,6 +96,10 @@ class Wire:
         self._tls = tls
         self._kept: dict[tuple[str, str], http.client.HTTPConnection] = {}
 
+    def another(self) -> Wire:
+        """One with connections of its own, for another thread."""
+        return Wire(self._tls)
+
     def close(self) -> None:
         """Leave."""
         for connection in self._kept.values():

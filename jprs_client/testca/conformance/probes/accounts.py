@@ -409,3 +409,17 @@ def orders_invalid(server: Server) -> None:
         skip("an order does not become invalid here")
     found = list(urls(server.read(text(account.document, "orders"), account).document(), "orders"))
     expect(order.url not in found, "it is in the list")
+
+
+@probe("8555-7.3.1-race", "RFC 8555 §7.3.1", MUST)
+def race(server: Server) -> None:
+    """Several requests at once for an account with the same key make one account."""
+    key, url = Key.fresh(), server.url("newAccount")
+    document: dict[str, object] = {"termsOfServiceAgreed": True}
+    if server.wants_eab:
+        document["externalAccountBinding"] = server.binding(key, url)
+    answers = server.at_once([server.prepared(url, document, by=key) for _ in range(5)])
+    made = {location(answer) for answer in answers if answer.status in {200, 201}}
+    expect(len(made) == 1, f"{len(made)} accounts")
+    created = sum(answer.status == 201 for answer in answers)
+    expect(created == 1, f"201 came {created} times")

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from jprs_client.testca.conformance.jose import Key, b64
 from jprs_client.testca.conformance.registry import MAY, MUST, SHOULD, Level, Probe, expect, probe, skip
 from jprs_client.testca.conformance.responders import Page
-from jprs_client.testca.conformance.server import Order, Server, identifier, location, moment, refused, text, why
+from jprs_client.testca.conformance.server import (
+    Account,
+    Order,
+    Server,
+    identifier,
+    location,
+    moment,
+    refused,
+    text,
+    why,
+)
 
 _PATH = "/.well-known/acme-challenge/"
 
@@ -50,11 +60,26 @@ def request(server: Server) -> None:
     expect(all(visit.host.partition(":")[0] == name for visit in came), "another Host")
 
 
-@probe("8555-8.1-rsa-thumbprint", "RFC 8555 §8.1", MUST)
-def rsa_account(server: Server) -> None:
-    """The key authorization of an account with an RSA key has that key's thumbprint."""
-    account = server.new_account(Key(rsa.generate_private_key(65537, 2048)))
-    _is(_tried(server, order=server.order(by=account)), "valid")
+def _thumbprint(what: str, made: Callable[[], Key], level: Level) -> Probe:
+    says = f"The key authorization of an account with a key of kind {what} has that key's thumbprint."
+
+    @probe(f"8555-8.1-thumbprint-{what.lower()}", "RFC 8555 §8.1", level, says)
+    def run(server: Server) -> None:
+        answer = server.try_account(key := made())
+        if answer.problem in {"badPublicKey", "badSignatureAlgorithm", "malformed"}:
+            skip(f"{what} is not taken")
+        account = Account(key, location(answer), answer)
+        _is(_tried(server, order=server.order(by=account)), "valid")
+
+    return run
+
+
+THUMBPRINTS = (
+    _thumbprint("RSA", lambda: Key(rsa.generate_private_key(65537, 2048)), MUST),
+    _thumbprint("P-384", lambda: Key(ec.generate_private_key(ec.SECP384R1())), MUST),
+    _thumbprint("P-521", lambda: Key(ec.generate_private_key(ec.SECP521R1())), MUST),
+    _thumbprint("Ed25519", lambda: Key(ed25519.Ed25519PrivateKey.generate()), MUST),
+)
 
 
 def _page(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from jprs_client.testca.conformance.jose import Key, Members, b64, compact, signed
-from jprs_client.testca.conformance.registry import MUST, SHOULD, Level, Probe, expect, probe
-from jprs_client.testca.conformance.server import ABSENT, Account, Server, location, refused
+from jprs_client.testca.conformance.registry import MAY, MUST, SHOULD, Level, Probe, expect, probe, skip
+from jprs_client.testca.conformance.server import ABSENT, Account, Order, Server, location, refused
 from jprs_client.testca.conformance.wire import Answer
 
 
@@ -195,3 +197,35 @@ def outer_new(server: Server) -> None:
     account, new = server.new_account(), Key.fresh()
     refused(server.post(server.url("keyChange"), _inner(server, account, new), by=account, key=new))
     expect(server.post(account.url, by=account).status == 200, "the old key is refused now")
+
+
+@probe("8555-7.3.5-other-kind", "RFC 8555 §7.3.5", MUST)
+def other_kind(server: Server) -> None:
+    """An account's EC key can be changed for an RSA key."""
+    account, new = server.new_account(), Key(rsa.generate_private_key(65537, 2048))
+    answer = server.post(server.url("keyChange"), _inner(server, account, new), by=account)
+    if answer.problem in {"badPublicKey", "badSignatureAlgorithm"}:
+        skip("RSA is not taken")
+    expect(answer.status == 200, answer.said)
+    answer = server.post(account.url, by=Account(new, account.url, account.answer))
+    expect(answer.status == 200, f"the new key: {answer.said}")
+
+
+@probe("8555-7.3.5-back", "RFC 8555 §7.3.5", MAY)
+def back(server: Server) -> None:
+    """A key that an account gave up can be taken again."""
+    account, new, _ = _changed(server)
+    now = Account(new, account.url, account.answer)
+    answer = server.post(server.url("keyChange"), _inner(server, now, account.key), by=now)
+    expect(answer.status == 200, answer.said)
+
+
+@probe("8555-7.3.5-proofs-after", "RFC 8555 §8.1", MUST)
+def proofs_after(server: Server) -> None:
+    """After a key change a pending challenge is proved with the new key's thumbprint."""
+    account, new = server.new_account(), Key.fresh()
+    order = server.order(by=account)
+    answer = server.post(server.url("keyChange"), _inner(server, account, new), by=account)
+    expect(answer.status == 200, answer.said)
+    later = Order(Account(new, account.url, account.answer), order.url, order.answer)
+    expect(server.prove(later).status == "ready", "not proved")

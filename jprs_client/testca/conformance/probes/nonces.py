@@ -164,3 +164,15 @@ def elsewhere(server: Server) -> None:
     nonce = _nonce(server.read(server.main.url))
     answer = server.post(server.pending.url, nonce=nonce)
     expect(answer.status == 200, answer.said)
+
+
+@probe("8555-6.5-race", "RFC 8555 §6.5", MUST)
+def race(server: Server) -> None:
+    """Of several requests at once with the same nonce, one is taken."""
+    nonce = server.fresh_nonce()
+    answers = server.at_once([server.prepared(server.main.url, nonce=nonce) for _ in range(6)])
+    taken = sum(answer.status == 200 for answer in answers)
+    expect(taken == 1, f"{taken} were taken")
+    for answer in answers:
+        if answer.status != 200:
+            refused(answer, "badNonce")

@@ -639,3 +639,18 @@ def many(server: Server) -> None:
     body = {"identifiers": [{"type": "dns", "value": f"n{number}.example.com"} for number in range(1000)]}
     answer = server.post(server.url("newOrder"), compact(body))
     expect(answer.status == 201 or 400 <= answer.status < 500, answer.said)
+
+
+@probe("8555-7.4-finalize-race", "RFC 8555 §7.4", MUST)
+def race(server: Server) -> None:
+    """Of several requests at once to finalize an order, one is taken."""
+    name = server.name()
+    order = server.prove(server.order(name))
+    requests = [
+        server.prepared(order.finalize, _csr(csr(_key(), [name])), nonce=server.fresh_nonce()) for _ in range(4)
+    ]
+    answers = server.at_once(requests)
+    taken = sum(answer.status == 200 for answer in answers)
+    expect(taken == 1, f"{taken} were taken")
+    done = server.poll(order.url, ("valid", "invalid")).document()
+    expect(done.get("status") == "valid", f"the order came out {done.get('status')}")

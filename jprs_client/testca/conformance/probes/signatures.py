@@ -843,3 +843,38 @@ def huge_rsa(server: Server) -> None:
         tamper=lambda members: members | {"signature": b64(b"\x01" * 4096)},
     )
     refused(answer, *_ANY)
+
+
+@probe("8555-6.2-content-type-parameter", "RFC 8555 §6.2", MAY)
+def parameter(server: Server) -> None:
+    """A content type with a parameter is taken, or refused with 415."""
+    answer = server.post(server.main.url, content_type=f"{JOSE}; charset=utf-8")
+    expect(answer.status in {200, 415}, answer.said)
+
+
+@probe("8259-4-duplicate-payload", "RFC 8259 §4", MAY)
+def duplicate_payload(server: Server) -> None:
+    """A payload with a name twice is refused."""
+    one = compact([{"type": "dns", "value": server.name()}])
+    other = compact([{"type": "dns", "value": server.name()}])
+    refused(server.post(server.url("newOrder"), b'{"identifiers":' + one + b',"identifiers":' + other + b"}"))
+
+
+@probe("8259-8.1-payload-utf-8", "RFC 8259 §8.1", MUST)
+def not_utf8(server: Server) -> None:
+    """A payload that is not UTF-8 is refused."""
+    refused(server.post(server.url("newOrder"), b'{"identifiers":[{"type":"dns","value":"\xff.example.com"}]}'))
+
+
+@probe("8259-9-payload-deep", "RFC 8259 §9", SHOULD)
+def deep_payload(server: Server) -> None:
+    """A payload of ten thousand nested arrays is refused in order."""
+    refused(server.post(server.url("newOrder"), b'{"identifiers":' + b"[" * 10_000 + b"]" * 10_000 + b"}"))
+
+
+@probe("8555-6.2-other-jwk", "RFC 8555 §6.2", MUST)
+def other_jwk(server: Server) -> None:
+    """A request whose jwk is another key than the one that signs is refused."""
+    document = {"onlyReturnExisting": True}
+    answer = server.post(server.url("newAccount"), document, by=Key.fresh(), header={"jwk": server.main.key.jwk})
+    refused(answer, *_NO_SIGNATURE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from urllib.parse import urlsplit
 
 from jprs_client.testca.conformance.registry import MAY, MUST, SHOULD, FailureError, Probe, expect, probe
@@ -215,3 +216,39 @@ def no_user_agent(server: Server) -> None:
     sent = f"{_request_line(server)}Host: {urlsplit(server.directory_url).netloc}\r\nConnection: close\r\n\r\n"
     answer = server.wire.raw(server.directory_url, sent.encode())
     expect(answer.status == 200 or 400 <= answer.status < 500, answer.said)
+
+
+@probe("9110-10.1.1-expect", "RFC 9110 §10.1.1", MUST)
+def expects_continue(server: Server) -> None:
+    """A request that waits for leave to send its body (100-continue) is answered."""
+    url = server.url("newOrder")
+    lines = ("Expect: 100-continue", "Content-Length: 2", "Content-Type: application/jose+json")
+    head = f"POST {urlsplit(url).path} HTTP/1.1\r\n".encode() + _head(server, *lines)
+    answer = server.wire.raw(url, head + b"{}")
+    refused(answer)
+    expect(answer.status != 417, answer.said)
+
+
+@probe("9110-9.3.2-head-refused", "RFC 9110 §9.3.2", SHOULD)
+def head_refused(server: Server) -> None:
+    """HEAD of what has no GET is refused with 405."""
+    refused(server.wire.request("HEAD", server.url("newOrder")), status=(405,))
+
+
+@probe("9110-8.4-content-encoding", "RFC 9110 §15.5.16", MAY)
+def content_encoding(server: Server) -> None:
+    """A request that is packed (gzip) is refused with a client error."""
+    headers = {"Content-Type": "application/jose+json", "Content-Encoding": "gzip"}
+    answer = server.wire.request("POST", server.url("newOrder"), gzip.compress(b"{}"), headers)
+    refused(answer)
+
+
+@probe("9110-7.2-strange-host", "RFC 9112 §3.2", SHOULD)
+def strange_host(server: Server) -> None:
+    """A request whose Host is no host is answered with an error, or without using it."""
+    sent = f"{_request_line(server)}Host: a b<c>\r\nUser-Agent: {USER_AGENT}\r\nConnection: close\r\n\r\n"
+    try:
+        answer = server.wire.raw(server.directory_url, sent.encode())
+    except FailureError:
+        return
+    expect(answer.status < 500 and b"<c>" not in answer.body, "the strange Host came back")
