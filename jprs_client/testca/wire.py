@@ -32,12 +32,14 @@ MOST_WAITING = 64 * 1024
 class Patience:
     """Seconds that are waited.
 
-    `head`: for a request's line and headers. `idle`: between two requests, longer than clients keep their connections.
-    `write`: for somebody who does not read. `linger`: for whoever is refused to stop talking, since a connection closed
-    at once would take the answer with it. `handshake`, `farewell`: for TLS to begin and to end.
+    `head`: for a request's line and headers. `body`: for the next piece of its body. `idle`: between two requests,
+    longer than clients keep their connections. `write`: for somebody who does not read. `linger`: for whoever is
+    refused to stop talking, since a connection closed at once would take the answer with it. `handshake`, `farewell`:
+    for TLS to begin and to end.
     """
 
     head: float = 20.0
+    body: float = 20.0
     idle: float = 120.0
     write: float = 60.0
     linger: float = 0.5
@@ -243,7 +245,10 @@ class Connection(asyncio.Protocol):
                 self._write(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
             self._transport.resume_reading()
             self._news.clear()
-            await self._news.wait()
+            try:
+                await asyncio.wait_for(self._news.wait(), self._patience.body)
+            except TimeoutError:
+                self._refuse(408, f"no more of the request's body came in {self._patience.body:g} seconds")
         message = {"type": "http.request", "body": bytes(self._body), "more_body": not self._whole}
         self._body.clear()
         return message

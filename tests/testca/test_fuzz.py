@@ -110,7 +110,7 @@ OCTETS = st.one_of(
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
-    patience = Patience(head=0.1, idle=0.15, write=2, linger=0.02)
+    patience = Patience(head=0.1, body=0.1, idle=0.15, write=2, linger=0.02)
     with Listening(tmp_path_factory.mktemp("fuzz"), patience) as running:
         yield running
 

@@ -16,7 +16,7 @@ HOST = b"Host: localhost\r\n"
 
 @pytest.fixture(scope="module")
 def ca(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
-    patience = Patience(head=0.3, idle=0.6, write=1, linger=0.1)
+    patience = Patience(head=0.3, body=0.3, idle=0.6, write=1, linger=0.1)
     with Listening(tmp_path_factory.mktemp("wire"), patience) as running:
         yield running
 
@@ -145,3 +145,11 @@ def test_a_head_that_comes_an_octet_at_a_time_is_not_waited_for(ca: Listening) -
 def test_an_idle_connection_is_closed_in_the_end(ca: Listening) -> None:
     (answer,) = answers(ca.raw("acme", b"GET /dir HTTP/1.1\r\n" + HOST + b"\r\n", half_close=False))
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_body_that_stops_coming_is_not_waited_for(ca: Listening, door: str) -> None:
+    octets = b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc"
+    (answer,) = answers(ca.raw(door, octets, half_close=False))
+    assert answer.status == 408
+    assert answer.document(door)
