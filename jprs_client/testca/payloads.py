@@ -40,7 +40,9 @@ def read_contact(document: Mapping[str, Any]) -> tuple[str, ...]:
     if len(contact) > 10:
         raise Problem("invalidContact", "ten contacts at most")
     for each in contact:
-        scheme, _, rest = each.partition(":")
+        scheme, colon, rest = each.partition(":")
+        if not colon:
+            raise Problem("invalidContact", f"contact {each!r:.100}: not a URL")
         if scheme.lower() != "mailto":
             raise Problem("unsupportedContact", f"contact {each!r:.100}: only mailto is supported")
         if not _MAILBOX.match(rest):

@@ -28,6 +28,7 @@ def test_a_key_has_one_account(client: Client) -> None:
         ({"termsOfServiceAgreed": "true"}, 400, "malformed"),
         ({"termsOfServiceAgreed": True, "contact": "mailto:a@example.jp"}, 400, "malformed"),
         ({"termsOfServiceAgreed": True, "contact": ["tel:+81"]}, 400, "unsupportedContact"),
+        ({"termsOfServiceAgreed": True, "contact": [""]}, 400, "invalidContact"),
         ({"termsOfServiceAgreed": True, "contact": ["mailto:a"]}, 400, "invalidContact"),
         ({"termsOfServiceAgreed": True, "contact": ["mailto:a@b.jp?to=c@d.jp"]}, 400, "invalidContact"),
         ({"termsOfServiceAgreed": True, "contact": ["mailto:a@b.jp,c@d.jp"]}, 400, "invalidContact"),
