@@ -1,4 +1,4 @@
-"""`python -m jprs_client.testca serve`, and `jprs-testca serve`: the CA as a program."""
+"""`python -m jprs_client.testca serve`, and `jprs-testca serve`: the CA as a program; `conformance`: its questions."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     """Run the program; its exit status: 2 for options that cannot be used, 1 where it cannot begin."""
     given = sys.argv[1:] if arguments is None else arguments
     around = os.environ if environment is None else environment
+    if given[:1] == ["conformance"]:
+        from jprs_client.testca.conformance.__main__ import main as ask  # the CA does not need it
+
+        return ask(given[1:])
     language = language_of(given, around)
     try:
         chosen = options(given, around)

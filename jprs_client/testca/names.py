@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from typing import TYPE_CHECKING
 
-from publicsuffixlist import PublicSuffixList
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 #: What IDNA 2008 allows in a label beside letters, marks and numbers (RFC 5892: hyphen, joiners, contextual ones).
 _JOINING = frozenset("-\u00b7\u0375\u05f3\u05f4\u200c\u200d\u30fb\u06fd\u06fe\u0f0b\u3007")
@@ -42,7 +44,9 @@ def _is_registry(name: str) -> bool:
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(only_icann=True)  # a tenth of a second, for the first wildcard alone
+    from publicsuffixlist import PublicSuffixList  # a tenth of a second, for the first wildcard alone
+
+    return PublicSuffixList(only_icann=True)
 
 
 def _decodes(label: str) -> bool:

@@ -362,7 +362,7 @@ def parser(language: str = "en") -> argparse.ArgumentParser:
     top = made(_Parser, prog=program, description=say(language, "help.about"))
     top.add_argument("--version", action="version", version=__version__, help=say(language, "option.version"))
     top.add_argument("--lang", choices=LANGUAGES, help=say(language, "option.lang"))
-    commands = top.add_subparsers(dest="command", required=True, metavar="serve", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", required=True, metavar="serve|conformance", parser_class=_Parser)
     serving = made(
         commands.add_parser,
         "serve",
@@ -371,6 +371,7 @@ def parser(language: str = "en") -> argparse.ArgumentParser:
         usage=f"{program} serve {say(language, 'help.any')}",
         epilog=say(language, "help.more"),
     )
+    made(commands.add_parser, "conformance", help=say(language, "help.conformance"))  # __main__ hands it on
     add = serving.add_argument
     add("--config", "-config", metavar="FILE", help=say(language, "option.config"))
     for option in OPTIONS:

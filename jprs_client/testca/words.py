@@ -68,6 +68,7 @@ EN: dict[str, str] = {
     "help.about": "A CA to break things with: ACME (RFC 8555), JPRS's contracts, a clock that is set, faults on "
     "request. TEST ONLY: nobody trusts what it issues.",
     "help.serve": "Serve until stopped. Everything is in memory, and gone when it ends. Port 0 means a free one.",
+    "help.conformance": "Ask any ACME server some six hundred questions from the RFCs.",
     "help.more": "Every option may stand in the file of --config, without its dashes; subscribers stand there as "
     "[[subscriber]], profiles as [profiles.NAME]. Pebble's own JSON is read, too.",
     "help.usage": "usage: ",
@@ -183,6 +184,7 @@ JA: dict[str, str] = {
     "テスト専用であり、発行された証明書はどこからも信頼されません。",
     "help.serve": "止められるまで動かします。すべてはメモリー上にあり、終了すると消えます。"
     "ポート0は、空いているポートを意味します。",
+    "help.conformance": "ACME サーバーに、RFC に基づく約600の質問をします。",
     "help.more": "どのオプションも、先頭の「--」を除いた名前で --config のファイルに書けます。利用者は [[subscriber]]、"
     "プロファイルは [profiles.NAME] に書きます。PebbleのJSONもそのまま読み込みます。",
     "help.usage": "使い方: ",

@@ -368,3 +368,11 @@ def test_it_is_a_program_of_its_own() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     module, _, function = project["scripts"]["jprs-testca"].partition(":")
     assert (module, function) == ("jprs_client.testca.__main__", "main")
+
+
+def test_the_questions_are_a_command_of_the_same_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conformance", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 500
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "conformance" in capsys.readouterr().out

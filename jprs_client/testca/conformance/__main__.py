@@ -40,7 +40,7 @@ class UsageError(Exception):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m jprs_client.testca.conformance", description=_ABOUT)
+    top = argparse.ArgumentParser(prog="jprs-testca conformance", description=_ABOUT)
     add = top.add_argument
     add("directory", nargs="?", metavar="DIRECTORY_URL", help="the server's directory")
     add("--trust", metavar="FILE", help="further root (PEM) for HTTPS")
