@@ -151,13 +151,14 @@ class Acme:
     def _new_account(self, call: Call) -> Response:
         signed = self._signed(call, "jwk")
         document = signed.document()
+        only_existing = read_flag(document, "onlyReturnExisting")
         account = self._ca.book.account_by_key(signed.jwk)
         if account is not None:  # RFC 8555 §7.3.1: whatever else the request says is ignored
             call.account = account.identity
             if account.status is not Status.VALID:
                 raise Problem("unauthorized", f"the account of this key is {account.status}", 401)
             return self._account_response(call, account, 200)
-        if read_flag(document, "onlyReturnExisting"):
+        if only_existing:
             raise Problem("accountDoesNotExist", "this key has no account")
         self._gate.good_key(signed.jwk)
         contact = read_contact(document)

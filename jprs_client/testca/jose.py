@@ -74,11 +74,23 @@ def decode(text: object) -> bytes:
 
 
 def parse_json(data: bytes) -> Any:
-    """The JSON text `data`; duplicate members, NaN and bytes that are not UTF-8 are refused. Raises JoseError."""
+    """The JSON text `data`; duplicate members, NaN and what is not UTF-8 are refused. Raises JoseError."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
     except (ValueError, RecursionError) as error:
         raise JoseError(f"not JSON: {type(error).__name__}") from error
+    if not is_sayable(value):
+        raise JoseError("not JSON: half of a surrogate pair, which no UTF-8 can say")
+    return value
+
+
+def is_sayable(value: Any) -> bool:
+    r"""Whether JSON's `value` can be said in UTF-8: no text of it has half of a pair (`\ud800`; RFC 8259 §8.2)."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -144,7 +156,7 @@ def _rsa_key(value: Mapping[str, Any]) -> tuple[PublicKey, dict[str, str]]:
     bits = numbers["n"].bit_length()
     if not 2048 <= bits <= 8192:
         raise BadKeyError(f"RSA keys have 2048 to 8192 bits here, not {bits}")
-    if numbers["e"] % 2 == 0 or not 3 <= numbers["e"] < 1 << 32 or numbers["n"] % 2 == 0:
+    if numbers["e"] % 2 == 0 or not 65537 <= numbers["e"] < 1 << 32 or numbers["n"] % 2 == 0:
         raise BadKeyError("an RSA modulus or exponent that no good key has")
     try:
         key = rsa.RSAPublicNumbers(numbers["e"], numbers["n"]).public_key()
@@ -154,9 +166,10 @@ def _rsa_key(value: Mapping[str, Any]) -> tuple[PublicKey, dict[str, str]]:
 
 
 def _ec_key(value: Mapping[str, Any]) -> tuple[PublicKey, dict[str, str]]:
-    if value.get("crv") not in _CURVES:
-        raise BadKeyError(f"curve {value.get('crv')!r:.40} is not supported")
-    curve, size = _CURVES[value["crv"]]
+    known = _CURVES.get(crv) if isinstance(crv := value.get("crv"), str) else None
+    if known is None:
+        raise BadKeyError(f"curve {crv!r:.40} is not supported")
+    curve, size = known
     x, y = decode(value.get("x")), decode(value.get("y"))
     if len(x) != size or len(y) != size:
         raise BadKeyError(f"coordinates on {value['crv']} have {size} octets (RFC 7518 §6.2.1)")

@@ -326,6 +326,9 @@ class Jprs:
         said = {member: ask.document[member] for member in members if ask.has(member)}
         if not said:
             raise RequestError(f"one of {', '.join(members)} is missing")
+        wait = str(said.get("retry_after", ""))
+        if not (wait.isascii() and wait.isprintable()):
+            raise RequestError("retry_after: what a header can say, printable ASCII")
         certificate.renewal_info = said
         return json_response(200, said)
 

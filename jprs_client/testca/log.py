@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from jprs_client.testca.clock import parse_moment, rfc3339
+from jprs_client.testca.faults import ACME_ENDPOINTS
+from jprs_client.testca.jose import is_sayable
 
 #: Entries that are kept; the oldest are forgotten.
 MOST_LOGGED = 20_000
@@ -23,6 +25,8 @@ _A_BLOCK = 256
 _MOST_PAYLOAD = 2048
 #: The endpoint of entries that tell of a look at a proof.
 VALIDATION = "validation"
+#: What the log can be asked for; `*`: everything.
+LOGGED = ACME_ENDPOINTS | {VALIDATION, "*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,10 @@ def _shown(payload: bytes | None) -> Any:
     if not payload or len(payload) > _MOST_PAYLOAD:
         return None if payload is None or payload else ""
     try:
-        return json.loads(payload)
+        value = json.loads(payload)
     except (ValueError, RecursionError):
         return payload.decode("latin-1")
+    return value if is_sayable(value) else payload.decode("latin-1")
 
 
 class _Entries:
@@ -221,6 +226,8 @@ class Log:
 
         `since`: after the entry of that number, or from that moment on. Raises ValueError.
         """
+        if endpoint and endpoint not in LOGGED:
+            raise ValueError(f"endpoint: {endpoint!r:.80} is none of {', '.join(sorted(LOGGED))}")
         number, moment = _since(since)
         seen: set[int] = set()
         found = []

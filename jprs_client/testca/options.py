@@ -100,6 +100,13 @@ def _span(name: str, value: object) -> timedelta:
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 
+def _lifetime(name: str, value: object) -> timedelta:
+    span = _span(name, value)
+    if not span:
+        raise OptionError("span", name=name, value=str(value))
+    return span
+
+
 def _issuer(name: str, value: object) -> str:
     return _choice(name, value, ("ecdsa", "rsa", "by-key"))
 
@@ -147,14 +154,14 @@ def _profiles(name: str, value: object) -> dict[str, Profile]:
             description = table.get("description", key)
             if not isinstance(description, str):
                 raise OptionError("text", name=f"{where}.description", value=str(description))
-            lifetime = _span(f"{where}.lifetime", table["lifetime"]) if "lifetime" in table else None
+            lifetime = _lifetime(f"{where}.lifetime", table["lifetime"]) if "lifetime" in table else None
             found[key] = Profile(description, lifetime)
     else:
         for text in _texts(name, value):
             key, equals, span = text.partition("=")
             if not equals or not _is_profile(key):
                 raise OptionError("profile", name=name, value=text)
-            found[key] = Profile(f"{key}: {span}", _span(name, span))
+            found[key] = Profile(f"{key}: {span}", _lifetime(name, span))
     return found or dict(PROFILES)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from jprs_client.testca.asgi import Request, Response
+from jprs_client.testca.jose import is_sayable
 from jprs_client.testca.names import wrong_with
 from jprs_client.testca.orders import REASONS
 
@@ -47,7 +48,16 @@ class Ask:
     def text(self, member: str, empty: bool = False) -> str:
         """A text of printable characters. Raises RequestError."""
         value = self.document.get(member)
-        if not isinstance(value, str) or not value.isprintable() or not (value or empty):
+        if not isinstance(value, str) or not (value or empty):
+            raise RequestError(f"{member}: a text is missing")
+        if not value.isprintable():
+            raise RequestError(f"{member}: a text without control characters")
+        return value
+
+    def octets_of_text(self, member: str) -> str:
+        """A text with whatever is in it, line ends too. Raises RequestError."""
+        value = self.document.get(member)
+        if not isinstance(value, str) or not value:
             raise RequestError(f"{member}: a text is missing")
         return value
 
@@ -129,6 +139,8 @@ def read_document(request: Request) -> Document:
         document = json.loads(request.body)
     except (ValueError, RecursionError) as error:
         raise RequestError("the body is not JSON") from error
+    if not is_sayable(document):
+        raise RequestError("the body has half of a surrogate pair, which no UTF-8 can say")
     if not isinstance(document, dict):
         raise RequestError("the body is not a JSON object")
     return document

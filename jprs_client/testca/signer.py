@@ -332,9 +332,34 @@ def read_csr(der: bytes) -> Request:
             if not all(isinstance(general, x509.DNSName) for general in extension.value):
                 raise _bad_csr("the CSR asks for alternative names that are no DNS names")
             names |= {str(general.value).lower() for general in extension.value}
-        if isinstance(extension.value, x509.BasicConstraints) and extension.value.ca:
-            raise _bad_csr("the CSR asks for a CA certificate")
+        why = _unwilling(extension)
+        if why is not None:
+            raise _bad_csr(why)
     return Request(_good_key(key), frozenset(names))
+
+
+_FOR_SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
+
+
+def _unwilling(extension: x509.Extension[x509.ExtensionType]) -> str | None:
+    """Why a certificate cannot be as this part of a CSR asks; None where it can, or nobody is hurt (RFC 8555 §7.4)."""
+    match extension.value:
+        case x509.SubjectAlternativeName():
+            return None
+        case x509.BasicConstraints(ca=True):
+            return "the CSR asks for a CA certificate"
+        case x509.KeyUsage() as usage if usage.key_cert_sign or usage.crl_sign:
+            return "the CSR asks for a key that signs certificates or CRLs"
+        case x509.ExtendedKeyUsage() as usages if _FOR_SERVERS.isdisjoint(usages):
+            return "the CSR asks for uses without serverAuth, the only one there is"
+        case x509.TLSFeature():
+            return "the CSR asks for a TLS feature (must-staple), which is not offered"
+        case x509.NameConstraints():
+            return "the CSR asks for name constraints, which only a CA certificate has"
+        case x509.UnrecognizedExtension() if extension.critical:
+            return f"the CSR asks for the critical extension {extension.oid.dotted_string:.60}, which nobody here knows"
+        case _:
+            return None
 
 
 def _good_key(key: object) -> PublicKey:

@@ -112,7 +112,7 @@ class Steering:
                 "/add-http01",
                 "puts a proof for http-01 up, for every name that leads to this machine",
                 '{"token", "content"}',
-                lambda ask: web.contents.__setitem__(ask.text("token"), ask.text("content")),
+                lambda ask: web.contents.__setitem__(ask.text("token"), ask.octets_of_text("content")),
             ),
             offer("/del-http01", "takes it down", '{"token"}', lambda ask: web.contents.pop(ask.text("token"), None)),
             offer(
@@ -149,10 +149,12 @@ class Steering:
         if not ask.has("perspective"):
             return None
         known = [each.name for each in self._ca.perspectives]
-        name = ask.text("perspective")
-        if name not in known:
-            raise RequestError(f"perspective: one of {', '.join(known)}")
-        return name
+        meant = ask.document["perspective"]
+        if isinstance(meant, int) and not isinstance(meant, bool) and 0 <= meant < len(known):
+            return known[meant]
+        if meant not in known:
+            raise RequestError(f"perspective: one of {', '.join(known)}, or its number from 0 on")
+        return str(meant)
 
     # histories
 

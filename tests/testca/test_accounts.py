@@ -15,6 +15,8 @@ from tests.testca.in_process import BASE, AccountKey, CaInProcess, Client, b64, 
 def test_a_key_has_one_account(client: Client) -> None:
     again = client.ca.post("/acme/new-account", {"onlyReturnExisting": True}, client.key)
     assert (again.status, again.headers["location"]) == (200, client.kid)
+    for key in (client.key, AccountKey()):
+        assert client.ca.post("/acme/new-account", {"onlyReturnExisting": "yes"}, key).problem == "malformed"
     unknown = client.ca.post("/acme/new-account", {"onlyReturnExisting": True}, AccountKey())
     assert (unknown.status, unknown.problem) == (400, "accountDoesNotExist")
     assert client.ca.post("/acme/new-account", {}, client.key, client.kid).problem == "malformed"

@@ -241,6 +241,32 @@ def test_whatever_is_signed_is_answered_by_a_problem_document(fuzzed: CaInProces
     assert answer.problem
 
 
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"identifiers": [{"type": "dns", "value": f"{HALF}.jp"}]},
+        {"identifiers": [{"type": HALF, "value": "a.jp"}]},
+        {"identifiers": [{"type": "dns", "value": "a.jp"}], "profile": HALF},
+        {"identifiers": [{"type": "dns", "value": "a.jp"}], HALF: 1},
+    ],
+)
+def test_half_of_a_surrogate_pair_is_malformed_and_leaves_the_log_readable(client: Client, payload: object) -> None:
+    answer = client.post("/acme/new-order", payload)
+    assert (answer.status, answer.problem) == (400, "malformed")
+    assert client.ca.manage("GET", "/log").json[-1]["payload"] == json.dumps(payload)
+
+
+@pytest.mark.parametrize("crv", [[], {}, ["P-256"], 5, None, "P-192"])
+@pytest.mark.parametrize("kty", ["EC", "OKP"])
+def test_a_curve_that_is_none_is_a_bad_key(ca: CaInProcess, crv: object, kty: str) -> None:
+    jwk = {"kty": kty, "crv": crv, "x": "a", "y": "b"}
+    answer = ca.post("/acme/new-account", {}, AccountKey(), jwk=jwk)
+    assert (answer.status, answer.problem) == (400, "badPublicKey")
+
+
 _CLIENTS: dict[int, Client] = {}
 
 

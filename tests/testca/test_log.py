@@ -134,3 +134,13 @@ def test_the_log_stays_small() -> None:
     assert full / MOST_LOGGED < 600
     assert after <= full + 256 * 600  # older entries are packed by 256
     assert len(log) == MOST_LOGGED
+
+
+def test_the_log_is_not_asked_for_what_there_is_none_of(client: Client) -> None:
+    client.order("a.jp")
+    for wrong in ("neworder", "nosuch"):
+        answer = client.ca.manage("GET", f"/log?endpoint={wrong}")
+        assert answer.status == 400
+        assert "newOrder" in answer.json["error"]
+    assert len(client.ca.manage("GET", "/log?endpoint=newOrder").json) == 1
+    assert len(client.ca.manage("GET", "/log?endpoint=*").json) > 1

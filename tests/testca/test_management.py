@@ -459,3 +459,41 @@ def shared() -> Iterator[CaInProcess]:
     with CaInProcess() as running:
         running.subscriber(("a.jp", "1m"))
         yield running
+
+
+# what is refused has no effect
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udfff"])
+def test_half_of_a_surrogate_pair_is_refused_before_anything_is_done(ca: CaInProcess, half: str) -> None:
+    fault = {"match": {"endpoint": "newOrder"}, "action": {"status": 400, "detail": half}}
+    assert ca.manage("POST", "/faults", fault).status == 400
+    assert ca.manage("GET", "/faults").json == []
+    client = Client(ca, ca.subscriber(("example.jp", "1y"))[1:])
+    number = serial(client.issue("example.jp"))
+    assert ca.manage("POST", "/jprs/renewal-info", {"serial": number, "start": half}).status == 400
+    for wait in ("\0", "5\r\nX: y", "日"):
+        assert ca.manage("POST", "/jprs/renewal-info", {"serial": number, "retry_after": wait}).status == 400
+    assert ca.manage("POST", "/jprs/renewal-info", {"serial": number, "retry_after": "soon"}).status == 200
+
+
+def test_perspectives_go_by_name_or_by_number(ca: CaInProcess) -> None:
+    ca.ca.perspectives = Authority(ca.ca.settings).perspectives
+    for each in ("primary", "second", 0, 1):
+        assert ca.manage("POST", "/set-servfail", {"host": "p.example.jp", "perspective": each}).status == 200
+        fault = {"match": {"endpoint": "validation", "perspective": each}, "action": {"fail": "dns"}}
+        assert ca.manage("POST", "/faults", fault).status == 200
+    for wrong in ("nosuch", 2, -1, True, [], ""):
+        answer = ca.manage("POST", "/set-servfail", {"host": "p.example.jp", "perspective": wrong})
+        assert (answer.status, "primary, second" in answer.json["error"]) == (400, True)
+    for wrong in ("nosuch", 10, -1, True, [], ""):
+        fault = {"match": {"endpoint": "validation", "perspective": wrong}, "action": {"fail": "dns"}}
+        answer = ca.manage("POST", "/faults", fault)
+        assert (answer.status, "primary, second" in answer.json["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \t\r\n\n"])
+def test_a_proof_may_end_in_white_space(ca: CaInProcess, end: str) -> None:
+    """RFC 8555 §8.3: the server SHOULD ignore it."""
+    assert ca.manage("POST", "/add-http01", {"token": "t", "content": f"t.x{end}"}).status == 200
+    assert ca.ca.web.contents["t"] == f"t.x{end}"

@@ -101,6 +101,7 @@ def test_every_option_may_stand_in_the_file(tmp_path: Path) -> None:
         (["--without", "newOrder"], "keyChange"),
         (["--caa-identity", "a b.example"], "domain name"),
         (["--profile", "short"], "NAME=SPAN"),
+        (["--profile", "zero=0d"], "0d"),
         (["--listen", "[::1]"], "HOST:PORT"),
         (["--no-such-option"], "--no-such-option"),
         (["--tls-key", "key.pem"], "--tls-cert and --tls-key"),

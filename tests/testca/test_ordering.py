@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from jprs_client.testca.problems import Problem
 from tests.testca.in_process import CaInProcess, Client, csr, der, leaf
@@ -293,12 +298,6 @@ def test_a_csr_that_is_not_as_ordered_is_refused_and_the_order_stays_ready(clien
 
 
 def test_a_csr_for_more_than_dns_names_is_refused(client: Client) -> None:
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-
     order = client.order("a.jp")
     client.prove(order)
     names = x509.SubjectAlternativeName([x509.DNSName("a.jp")])
@@ -311,9 +310,37 @@ def test_a_csr_for_more_than_dns_names_is_refused(client: Client) -> None:
         .add_extension(x509.BasicConstraints(True, None), True)
         .sign(key, hashes.SHA256()),
         builder.add_extension(names, False).sign(ed25519.Ed25519PrivateKey.generate(), None),
+        *(
+            builder.add_extension(names, False).add_extension(asked, critical).sign(key, hashes.SHA256())
+            for asked, critical in (
+                (x509.TLSFeature([x509.TLSFeatureType.status_request]), False),
+                (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False),
+                (_key_usage(key_cert_sign=True), True),
+                (_key_usage(crl_sign=True), True),
+                (x509.NameConstraints([x509.DNSName("a.jp")], None), True),
+                (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True),
+            )
+        ),
     ):
         answer = client.finalize(order, bad.public_bytes(serialization.Encoding.DER))
         assert (answer.status, answer.problem) == (400, "badCSR")
+    # What hurts nobody is passed over: acme.sh asks for clientAuth, OpenSSL's defaults for more.
+    harmless = (
+        builder.add_extension(names, False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+        .add_extension(_key_usage(digital_signature=True, content_commitment=True), False)
+        .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), False)
+        .sign(key, hashes.SHA256())
+    )
+    assert client.finalize(order, harmless.public_bytes(serialization.Encoding.DER)).status == 200
+
+
+def _key_usage(**asked: bool) -> x509.KeyUsage:
+    uses = (
+        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+    )  # fmt: skip
+    return x509.KeyUsage(**{use: asked.get(use, False) for use in uses})
 
 
 def test_every_perspective_has_to_see_the_proof(client: Client) -> None:
