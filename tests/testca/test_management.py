@@ -483,6 +483,7 @@ def test_perspectives_go_by_name_or_by_number(ca: CaInProcess) -> None:
         assert ca.manage("POST", "/set-servfail", {"host": "p.example.jp", "perspective": each}).status == 200
         fault = {"match": {"endpoint": "validation", "perspective": each}, "action": {"fail": "dns"}}
         assert ca.manage("POST", "/faults", fault).status == 200
+    wrong: object
     for wrong in ("nosuch", 2, -1, True, [], ""):
         answer = ca.manage("POST", "/set-servfail", {"host": "p.example.jp", "perspective": wrong})
         assert (answer.status, "primary, second" in answer.json["error"]) == (400, True)
