@@ -162,6 +162,9 @@ class Machinery:
         return self._settings(ask)
 
     def _add_fault(self, ask: Ask) -> Response:
+        for part in (ask.document.get("match"), ask.document.get("action")):
+            if isinstance(part, dict):
+                Ask(part).perspective(self._ca.perspectives)
         self._ca.faults.add(ask.document)
         return json_response(200, dict(ask.document))
 

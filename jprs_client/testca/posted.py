@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from jprs_client.testca.asgi import Request, Response
 from jprs_client.testca.jose import is_sayable
 from jprs_client.testca.names import wrong_with
 from jprs_client.testca.orders import REASONS
+from jprs_client.testca.validation import Perspective
 
 Document = Mapping[str, Any]
 #: More seconds than anybody waits: three centuries.
@@ -60,6 +61,16 @@ class Ask:
         if not isinstance(value, str) or not value:
             raise RequestError(f"{member}: a text is missing")
         return value
+
+    def perspective(self, perspectives: Sequence[Perspective]) -> str | None:
+        """The name of the one that is meant, by name or by number from 0 on. Raises RequestError."""
+        meant = self.document.get("perspective")
+        known = [each.name for each in perspectives]
+        if isinstance(meant, int) and not isinstance(meant, bool) and 0 <= meant < len(known):
+            return known[meant]
+        if meant is not None and meant not in known:
+            raise RequestError(f"perspective: one of {', '.join(known)}, or its number from 0 on")
+        return meant
 
     def flag(self, member: str, otherwise: bool = False) -> bool:
         """True or false. Raises RequestError."""

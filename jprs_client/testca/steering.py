@@ -34,7 +34,7 @@ class Steering:
 
         def told(path: str, does: str, takes: str, deed: Callable[[Ask, str | None], object]) -> Offer:
             takes = takes.removesuffix("}") + ', "perspective"?}'
-            return offer(path, does, takes, lambda ask: deed(ask, self._perspective(ask)))
+            return offer(path, does, takes, lambda ask: deed(ask, ask.perspective(self._ca.perspectives)))
 
         def records(kind: str) -> Sequence[Offer]:
             name = kind.lower()
@@ -144,17 +144,6 @@ class Steering:
                 self._forget,
             ),
         )
-
-    def _perspective(self, ask: Ask) -> str | None:
-        if not ask.has("perspective"):
-            return None
-        known = [each.name for each in self._ca.perspectives]
-        meant = ask.document["perspective"]
-        if isinstance(meant, int) and not isinstance(meant, bool) and 0 <= meant < len(known):
-            return known[meant]
-        if meant not in known:
-            raise RequestError(f"perspective: one of {', '.join(known)}, or its number from 0 on")
-        return str(meant)
 
     # histories
 

@@ -156,7 +156,8 @@ class Contracts:
         return subscriber
 
     def _credentials(self, key_id: str, given: tuple[str, bytes] | None) -> tuple[str, bytes]:
-        found = given or (key_id, secrets.token_bytes(32))
+        # A base64url text that begins with "-" is taken for an option on the command lines of many clients.
+        found = given or (key_id, bytes([secrets.randbelow(128)]) + secrets.token_bytes(31))
         if found[0] in self._by_key_id:
             raise ContractError(f"the key id {found[0]} is in use")
         return found

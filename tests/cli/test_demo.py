@@ -13,6 +13,8 @@ import pytest
 
 from tests import needs
 
+pytestmark = pytest.mark.usefixtures("measured_children")
+
 ACTS = [
     "explain", "register", "plan", "apply", "fetch", "plan-again", "renew", "fetch-renewed", "revoke",
     "fetch-replaced", "crl", "status",

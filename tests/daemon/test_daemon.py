@@ -17,6 +17,8 @@ from tests.nginx_server import NginxServer
 from tests.scenarios.hosts import World, add_hook_solver, hook_for_txt, leftovers, script, serial_of, served_certificate
 from tests.scenarios.test_nginx import site
 
+pytestmark = pytest.mark.usefixtures("measured_children")
+
 
 def until_asked(world: World, running: Running, endpoint: str) -> None:
     """Wait until the CA was asked at `endpoint`."""

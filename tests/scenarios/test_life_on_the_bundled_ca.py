@@ -25,6 +25,8 @@ from tests.scenarios.hosts import (
     too_open,
 )
 
+pytestmark = pytest.mark.usefixtures("measured_children")
+
 JST = timezone(timedelta(hours=9))
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 PLAN_ACTIONS = {"issue", "renew", "reissue", "revoke", "install", "remove", "observe"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jprs_client.testca.ca import Authority
 from tests.testca.in_process import CaInProcess
 
 Fault = Mapping[str, Any]
@@ -207,6 +208,7 @@ CATALOGUE: Mapping[str, Sequence[Fault]] = {
 
 @pytest.mark.parametrize("entry", CATALOGUE)
 def test_an_entry_is_one_post(ca: CaInProcess, entry: str) -> None:
+    ca.ca.perspectives = Authority(ca.ca.settings).perspectives
     for document in CATALOGUE[entry]:
         answer = ca.manage("POST", "/faults", document)
         assert answer.status == 200, (document, answer.body)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from jprs_client.testca.jose import encode
 from jprs_client.testca.orders import Certificate
+from jprs_client.testca.subscribers import Contracts
 from tests.testca.in_process import CaInProcess, Client, csr, leaf
 
 
@@ -305,3 +307,11 @@ def test_the_mock_dns_remembers_what_it_was_asked(open_ca: CaInProcess) -> None:
     assert {"Name": "a.jp.", "Qtype": 257, "Qclass": 1} in [each["Question"] for each in asked]
     open_ca.manage("POST", "/clear-request-history")
     assert open_ca.manage("POST", "/dns-request-history", {"host": "a.jp."}).json == []
+
+
+def test_no_credentials_look_like_an_option() -> None:
+    """certbot takes `--eab-hmac-key -a8S…` for two options, as every 64th key in base64url would be."""
+    contracts = Contracts()
+    keys = [encode(contracts.subscribe(f"subscriber {number}", None).hmac_key) for number in range(256)]
+    assert [key for key in keys if key.startswith("-")] == []
+    assert len(set(keys)) == len(keys)

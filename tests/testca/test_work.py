@@ -72,8 +72,9 @@ def test_a_second_perspective_that_fails_is_named(client: Client, which: str | i
     assert looked_at(client)["status"] == "ready"
 
 
-def test_a_perspective_that_is_not_there_never_fails(client: Client) -> None:
-    fault(client.ca, {"fail": "dns", "perspective": 7}, match={"endpoint": "validation"})
+def test_a_perspective_that_is_not_there_cannot_be_meant(client: Client) -> None:
+    document = {"match": {"endpoint": "validation"}, "action": {"fail": "dns", "perspective": 7}}
+    assert client.ca.manage("POST", "/faults", document).status == 400
     assert looked_at(client)["status"] == "ready"
 
 
