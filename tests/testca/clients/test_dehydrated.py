@@ -15,7 +15,8 @@ class Dehydrated:
     """One configuration of it, registered."""
 
     def __init__(self, ca: Ca, folder: Path, credentials: Credentials, **settings: str) -> None:
-        needs.program("curl")
+        for needed in ("curl", "hexdump"):  # it takes the octets of the credentials apart by the latter
+            needs.program(needed)
         self.folder = folder / "dehydrated"
         self.folder.mkdir()
         self._config = folder / "config"
