@@ -79,7 +79,7 @@ def parse_json(data: bytes) -> Any:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
     except (ValueError, RecursionError) as error:
         raise JoseError(f"not JSON: {type(error).__name__}") from error
-    if not is_sayable(value):
+    if b"\\u" in data and not is_sayable(value):  # only what is escaped can be half a pair
         raise JoseError("not JSON: half of a surrogate pair, which no UTF-8 can say")
     return value
 
