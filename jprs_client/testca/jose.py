@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
+#: Objects and lists within each other; nothing that is asked of a CA has more than a handful.
+_DEEPEST = 64
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _JWS_MEMBERS = frozenset({"protected", "payload", "signature"})
 #: RFC 7518 §6.2.2, §6.3.2, §6.4: what no public key has.
@@ -76,21 +78,40 @@ def decode(text: object) -> bytes:
 def parse_json(data: bytes) -> Any:
     """The JSON text `data`; duplicate members, NaN and what is not UTF-8 are refused. Raises JoseError."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
-    except (ValueError, RecursionError) as error:
+        return read_json(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+    except ValueError as error:
         raise JoseError(f"not JSON: {type(error).__name__}") from error
-    if b"\\u" in data and not is_sayable(value):  # only what is escaped can be half a pair
-        raise JoseError("not JSON: half of a surrogate pair, which no UTF-8 can say")
+
+
+def read_json(text: str, **hooks: Any) -> Any:
+    r"""What `text` says, when it can be said again, whole or in part. Raises ValueError.
+
+    Half of a surrogate pair (`\ud800`; RFC 8259 §8.2) has no UTF-8, and what is nested deeply ends the stack of whoever
+    shows it.
+    """
+    try:
+        value = json.loads(text, **hooks)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if text.count("[") + text.count("{") > _DEEPEST and not _is_shallow(value):
+        raise ValueError("nested too deeply")
+    if "\\u" in text:  # only what is escaped can be half a pair
+        json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
-def is_sayable(value: Any) -> bool:
-    r"""Whether JSON's `value` can be said in UTF-8: no text of it has half of a pair (`\ud800`; RFC 8259 §8.2)."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from jprs_client.testca.clock import parse_moment, rfc3339
 from jprs_client.testca.faults import ACME_ENDPOINTS
-from jprs_client.testca.jose import is_sayable
+from jprs_client.testca.jose import read_json
 
 #: Entries that are kept; the oldest are forgotten.
 MOST_LOGGED = 20_000
@@ -84,10 +84,9 @@ def _shown(payload: bytes | None) -> Any:
     if not payload or len(payload) > _MOST_PAYLOAD:
         return None if payload is None or payload else ""
     try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
+        return read_json(payload.decode("utf-8"))
+    except ValueError:
         return payload.decode("latin-1")
-    return value if is_sayable(value) else payload.decode("latin-1")
 
 
 class _Entries:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from jprs_client.testca.asgi import Request, Response
-from jprs_client.testca.jose import is_sayable
+from jprs_client.testca.jose import read_json
 from jprs_client.testca.names import wrong_with
 from jprs_client.testca.orders import REASONS
 from jprs_client.testca.validation import Perspective
@@ -46,20 +46,18 @@ class Ask:
         """Whether something is said about it."""
         return self.document.get(member) is not None
 
-    def text(self, member: str, empty: bool = False) -> str:
-        """A text of printable characters. Raises RequestError."""
+    def any_text(self, member: str, empty: bool = False) -> str:
+        """A text with whatever is in it, line ends too. Raises RequestError."""
         value = self.document.get(member)
         if not isinstance(value, str) or not (value or empty):
             raise RequestError(f"{member}: a text is missing")
-        if not value.isprintable():
-            raise RequestError(f"{member}: a text without control characters")
         return value
 
-    def octets_of_text(self, member: str) -> str:
-        """A text with whatever is in it, line ends too. Raises RequestError."""
-        value = self.document.get(member)
-        if not isinstance(value, str) or not value:
-            raise RequestError(f"{member}: a text is missing")
+    def text(self, member: str, empty: bool = False) -> str:
+        """A text of printable characters. Raises RequestError."""
+        value = self.any_text(member, empty)
+        if not value.isprintable():
+            raise RequestError(f"{member}: a text without control characters")
         return value
 
     def perspective(self, perspectives: Sequence[Perspective]) -> str | None:
@@ -147,11 +145,9 @@ def read_document(request: Request) -> Document:
     if not request.body:
         return {}
     try:
-        document = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError("the body is not JSON") from error
-    if not is_sayable(document):
-        raise RequestError("the body has half of a surrogate pair, which no UTF-8 can say")
+        document = read_json(request.body.decode(json.detect_encoding(request.body)))
+    except ValueError as error:
+        raise RequestError(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise RequestError("the body is not a JSON object")
     return document

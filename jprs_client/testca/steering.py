@@ -112,7 +112,7 @@ class Steering:
                 "/add-http01",
                 "puts a proof for http-01 up, for every name that leads to this machine",
                 '{"token", "content"}',
-                lambda ask: web.contents.__setitem__(ask.text("token"), ask.octets_of_text("content")),
+                lambda ask: web.contents.__setitem__(ask.text("token"), ask.any_text("content")),
             ),
             offer("/del-http01", "takes it down", '{"token"}', lambda ask: web.contents.pop(ask.text("token"), None)),
             offer(

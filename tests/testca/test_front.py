@@ -259,6 +259,35 @@ def test_half_of_a_surrogate_pair_is_malformed_and_leaves_the_log_readable(clien
     assert client.ca.manage("GET", "/log").json[-1]["payload"] == json.dumps(payload)
 
 
+#: Where Python's stack ends depends on who asks; so depths around it are tried, as far as this test itself gets.
+DEPTHS = [65, 300, *range(800, 920, 4)]
+
+
+def test_what_is_nested_deeply_is_malformed_and_leaves_the_log_readable(client: Client) -> None:
+    for depth in DEPTHS:
+        deep: object = "x"
+        for _ in range(depth):
+            deep = [deep]
+        answers = [
+            client.post("/acme/new-order", {"identifiers": [{"type": "dns", "value": deep}]}),
+            client.post("/acme/new-order", deep),
+            client.ca.post("/acme/new-account", {"contact": deep}, AccountKey()),
+            client.ca.post("/acme/new-account", {}, AccountKey(), jwk={"kty": "EC", "crv": deep, "x": "a", "y": "b"}),
+            client.ca.post("/acme/new-account", {}, AccountKey(), alg=deep),
+        ]
+        assert {answer.status for answer in answers} == {400}, depth
+        for document in (
+            deep,
+            {"action": {"merge": deep}},
+            {"action": {"set": {"a": deep}}},
+            {"match": {"name": deep}},
+        ):
+            assert client.ca.manage("POST", "/faults", document).status == 400, depth
+        assert client.ca.manage("POST", "/jprs/subscribers", {"name": deep, "usage_fqdns": deep}).status == 400
+    assert client.ca.manage("GET", "/faults").json == []
+    assert client.ca.manage("GET", "/log").status == 200
+
+
 @pytest.mark.parametrize("crv", [[], {}, ["P-256"], 5, None, "P-192"])
 @pytest.mark.parametrize("kty", ["EC", "OKP"])
 def test_a_curve_that_is_none_is_a_bad_key(ca: CaInProcess, crv: object, kty: str) -> None:
